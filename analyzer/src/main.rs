@@ -1,0 +1,3 @@
+//! Being built.
+#![forbid(unsafe_code)]
+fn main() {}
