@@ -1,2 +1,4 @@
-//! Being built.
+//! Offline analysis of Windows snapshots: bytes to formats, facts, checks and reports.
 #![forbid(unsafe_code)]
+
+pub mod formats;

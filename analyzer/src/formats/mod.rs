@@ -1,0 +1,3 @@
+//! Bytes to structure. Nothing here knows of bundles, Windows policy or checks.
+
+pub mod registry;
