@@ -1,2 +1,4 @@
-//! Being built.
+//! The snapdiag analyzer: from a bundle's bytes to facts, verdicts and reports.
 #![forbid(unsafe_code)]
+
+pub mod formats;

@@ -1,0 +1,3 @@
+//! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
+
+pub mod evtx;
