@@ -1,3 +1,9 @@
+<<<<<<< HEAD
 //! Bytes to structure. Nothing here knows of bundles, Windows policy or checks.
 
 pub mod registry;
+=======
+//! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
+
+pub mod evtx;
+>>>>>>> evtx
