@@ -1,0 +1,57 @@
+//! Names of event log channels and of the files that hold them.
+
+/// Remote Desktop connections and listeners.
+pub const RCM_OPERATIONAL: &str =
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational";
+/// Remote Desktop licensing and listener errors.
+pub const RCM_ADMIN: &str = "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Admin";
+/// Sessions that came and went.
+pub const LSM_OPERATIONAL: &str =
+    "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
+/// Remote Desktop transport.
+pub const RDPCORETS_OPERATIONAL: &str =
+    "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational";
+/// The licence server's errors.
+pub const TS_LICENSING_ADMIN: &str = "Microsoft-Windows-TerminalServices-Licensing/Admin";
+/// The licence server's work.
+pub const TS_LICENSING_OPERATIONAL: &str =
+    "Microsoft-Windows-TerminalServices-Licensing/Operational";
+/// Changes of firewall rules and profiles.
+pub const FIREWALL: &str = "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall";
+/// Networks and their category.
+pub const NETWORK_PROFILE: &str = "Microsoft-Windows-NetworkProfile/Operational";
+/// DHCP leases that failed.
+pub const DHCP_CLIENT_ADMIN: &str = "Microsoft-Windows-Dhcp-Client/Admin";
+/// Group policy refreshes.
+pub const GROUP_POLICY: &str = "Microsoft-Windows-GroupPolicy/Operational";
+/// WMI queries.
+pub const WMI_ACTIVITY: &str = "Microsoft-Windows-WMI-Activity/Operational";
+/// Windows Defender.
+pub const DEFENDER: &str = "Microsoft-Windows-Windows Defender/Operational";
+/// The SSH server.
+pub const OPENSSH: &str = "OpenSSH/Operational";
+
+const FOLDER: &str = "eventlog/";
+const EXTENSION: &str = ".evtx";
+
+/// The file name that Windows gives a channel's log: `/` becomes `%4`, and `.evtx` follows.
+pub fn file_name(channel: &str) -> String {
+    format!("{}{EXTENSION}", channel.replace('/', "%4"))
+}
+
+/// The entry name of a channel's log in a bundle.
+pub fn entry_name(channel: &str) -> String {
+    format!("{FOLDER}{}", file_name(channel))
+}
+
+/// The channel by the name of a log file, with or without folders before it. `None` if it does not
+/// end in `.evtx`. A file may have been renamed: the records know better.
+pub fn from_file_name(name: &str) -> Option<String> {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem_len = base.len().checked_sub(EXTENSION.len())?;
+    let (stem, extension) = base.split_at_checked(stem_len)?;
+    if stem.is_empty() || !extension.eq_ignore_ascii_case(EXTENSION) {
+        return None;
+    }
+    Some(stem.replace("%4", "/"))
+}
