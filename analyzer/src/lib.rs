@@ -1,4 +1,6 @@
 //! Offline analysis of Windows snapshots: bytes to formats, facts, checks and reports.
 #![forbid(unsafe_code)]
 
+pub mod checks;
+pub mod facts;
 pub mod formats;

@@ -1,9 +1,4 @@
-<<<<<<< HEAD
-//! Bytes to structure. Nothing here knows of bundles, Windows policy or checks.
-
-pub mod registry;
-=======
 //! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
 
 pub mod evtx;
->>>>>>> evtx
+pub mod registry;

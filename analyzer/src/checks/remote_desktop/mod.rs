@@ -1,0 +1,1 @@
+//! Checks of the way in by Remote Desktop.

@@ -1,0 +1,53 @@
+//! The checklist: every check, in the order in which people go through it.
+
+use super::check::Check;
+use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+
+/// Every check, in the checklist's order. Ids are stable and never reused.
+pub static TABLE: &[Check] = &[
+    Check::planned("os-status", Os, "State of the operating system"),
+    Check::planned("memory-limit", Os, "Memory limit"),
+    Check::planned("cpu-limit", Os, "CPU limit"),
+    Check::planned("handle-leak", Os, "Handle leak"),
+    Check::planned("brute-force", Os, "Brute force attack"),
+    Check::planned("environment-variables", Os, "System environment variables"),
+    Check::planned("memory-usage", Resources, "Memory usage"),
+    Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
+    Check::planned("cpu-usage", Resources, "CPU usage"),
+    Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
+    Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
+    Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
+    Check::planned("rdp-port", RemoteDesktop, "Remote Desktop port"),
+    Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
+    Check::planned("rdp-allowed", RemoteDesktop, "Remote Desktop allowed"),
+    Check::planned(
+        "rdp-certificate",
+        RemoteDesktop,
+        "Remote Desktop certificate",
+    ),
+    Check::planned("rds-licensing", RemoteDesktop, "Remote Desktop licensing"),
+    Check::planned(
+        "network-access-account",
+        RemoteDesktop,
+        "Network access account",
+    ),
+    Check::planned(
+        "rdp-firewall",
+        RemoteDesktop,
+        "Remote Desktop in the firewall",
+    ),
+    Check::planned("port-exhaustion", Network, "Port exhaustion"),
+    Check::planned(
+        "tcp-wait-states",
+        Network,
+        "TIME_WAIT and CLOSE_WAIT connections",
+    ),
+    Check::planned("gateway", Network, "Gateway"),
+    Check::planned("mac-address", Network, "MAC address"),
+    Check::planned("intranet-dns", Network, "Intranet DNS"),
+];
+
+/// The check with that id.
+pub fn find(id: &str) -> Option<&'static Check> {
+    TABLE.iter().find(|check| check.id == id)
+}

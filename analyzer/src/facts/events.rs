@@ -1,0 +1,168 @@
+//! Events: what each fact family wants of the logs, and one fold that reads every log once for
+//! all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::{boot, firewall, logons, remote_desktop, services};
+use crate::formats::evtx::{Event, Fold, Header, Need};
+
+/// A channel, a provider, and the event IDs of interest.
+///
+/// Never the ID alone: System 2004 is Resource-Exhaustion-Detector's or Setup's, Application 4625
+/// is EventSystem's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The channel, compared without case.
+    pub channel: &'static str,
+    /// The provider's names (`Provider/@Name` or `@EventSourceName`), compared without case.
+    pub providers: &'static [&'static str],
+    /// The event IDs.
+    pub ids: &'static [u32],
+}
+
+impl Want {
+    /// Whether a record is one of these.
+    pub fn matches(&self, header: &Header<'_>) -> bool {
+        self.ids.contains(&header.event_id)
+            && self.channel.eq_ignore_ascii_case(header.channel)
+            && self
+                .providers
+                .iter()
+                .any(|provider| header.is_from(provider))
+    }
+}
+
+/// The part of the fold that belongs to one fact family. It keeps itself bounded: aggregates,
+/// top-N, samples; never every event.
+pub trait EventFamily: Default + Send + Sync {
+    /// The records it wants decoded.
+    const WANTS: &'static [Want];
+
+    /// Takes a record that it wants.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// Takes in what was accumulated from later records of the same log.
+    fn merge(&mut self, later: Self);
+}
+
+/// Everything that the fact families gathered from events.
+#[derive(Default)]
+pub struct EventFacts {
+    /// For [`super::boot`].
+    pub boot: boot::Events,
+    /// For [`super::firewall`].
+    pub firewall: firewall::Events,
+    /// For [`super::logons`].
+    pub logons: logons::Events,
+    /// For [`super::remote_desktop`].
+    pub remote_desktop: remote_desktop::Events,
+    /// For [`super::services`].
+    pub services: services::Events,
+}
+
+/// Hands the record to each family that wants it.
+fn offer<F: EventFamily>(family: &mut F, event: &Event<'_>) {
+    if F::WANTS.iter().any(|want| want.matches(&event.header)) {
+        family.event(event);
+    }
+}
+
+impl EventFacts {
+    /// What all families want.
+    fn wants() -> impl Iterator<Item = &'static Want> {
+        [
+            boot::Events::WANTS,
+            firewall::Events::WANTS,
+            logons::Events::WANTS,
+            remote_desktop::Events::WANTS,
+            services::Events::WANTS,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        offer(&mut self.boot, event);
+        offer(&mut self.firewall, event);
+        offer(&mut self.logons, event);
+        offer(&mut self.remote_desktop, event);
+        offer(&mut self.services, event);
+    }
+
+    /// Takes in what was gathered from later records, or from another channel.
+    pub fn merge(&mut self, later: Self) {
+        self.boot.merge(later.boot);
+        self.firewall.merge(later.firewall);
+        self.logons.merge(later.logons);
+        self.remote_desktop.merge(later.remote_desktop);
+        self.services.merge(later.services);
+    }
+}
+
+/// How many names of computers are counted in one log; a hostile log could name millions.
+const MAX_NAMES: usize = 64;
+
+/// Reads one log for all families.
+#[derive(Default)]
+pub struct EventFold {
+    /// What the families gathered.
+    pub facts: EventFacts,
+    /// How many records each computer name has.
+    pub computers: BTreeMap<String, u64>,
+    /// How many records each channel has.
+    pub channels: BTreeMap<String, u64>,
+}
+
+/// The event IDs that any family wants. Most records end here.
+static WANTED_IDS: LazyLock<BTreeSet<u32>> = LazyLock::new(|| {
+    EventFacts::wants()
+        .flat_map(|want| want.ids)
+        .copied()
+        .collect()
+});
+
+impl Fold for EventFold {
+    fn glance(&mut self, header: &Header<'_>) -> Need {
+        count(&mut self.computers, header.computer);
+        count(&mut self.channels, header.channel);
+        let wanted = WANTED_IDS.contains(&header.event_id)
+            && EventFacts::wants().any(|want| want.matches(header));
+        if wanted { Need::Fields } else { Need::Skip }
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.facts.event(event);
+    }
+
+    fn fork(&self) -> Self {
+        Self::default()
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.facts.merge(later.facts);
+        for (counts, more) in [
+            (&mut self.computers, later.computers),
+            (&mut self.channels, later.channels),
+        ] {
+            for (name, number) in more {
+                add(counts, &name, number);
+            }
+        }
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(number) => *number += 1,
+        None => add(counts, name, 1),
+    }
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, name: &str, number: u64) {
+    if let Some(sum) = counts.get_mut(name) {
+        *sum += number;
+    } else if counts.len() < MAX_NAMES {
+        counts.insert(name.to_owned(), number);
+    }
+}

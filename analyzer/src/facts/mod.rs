@@ -1,0 +1,74 @@
+//! Facts: structure in, typed statements about this machine out, each with its evidence.
+//!
+//! One file a fact family. [`Snapshot`] is all that checks ever see; it is plain data, so a
+//! snapshot written as JSON and read back gives the same report.
+
+pub mod boot;
+pub mod capture;
+pub mod environment;
+pub mod events;
+pub mod evidence;
+pub mod fact;
+pub mod firewall;
+pub mod inventory;
+pub mod locator;
+pub mod logons;
+pub mod machine;
+pub mod remote_desktop;
+pub mod services;
+pub mod sockets;
+pub mod sources;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use sources::Sources;
+
+/// Everything known about one machine at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Snapshot {
+    /// Version of this structure; a reader refuses a larger one.
+    pub facts_version: u32,
+    /// When and how the snapshot was taken.
+    pub capture: capture::Capture,
+    /// What was found in it, what was used and what was not.
+    pub inventory: inventory::Inventory,
+    /// The machine itself.
+    pub machine: machine::Machine,
+    /// Boots, shutdowns, crashes, setup.
+    pub boot: boot::Boot,
+    /// Environment variables of the machine.
+    pub environment: environment::Environment,
+    /// Logons, failed and successful.
+    pub logons: logons::Logons,
+    /// Windows services.
+    pub services: services::Services,
+    /// TCP and UDP tables, port ranges.
+    pub sockets: sockets::Sockets,
+    /// The effective Remote Desktop configuration.
+    pub remote_desktop: remote_desktop::RemoteDesktop,
+    /// Windows Firewall.
+    pub firewall: firewall::Firewall,
+}
+
+impl Snapshot {
+    /// The version that this program writes and reads.
+    pub const VERSION: u32 = 1;
+
+    /// Gathers every fact from the opened sources.
+    pub fn gather(sources: &Sources) -> Self {
+        Self {
+            facts_version: Self::VERSION,
+            capture: sources.capture().clone(),
+            inventory: sources.inventory().clone(),
+            machine: machine::Machine::gather(sources),
+            boot: boot::Boot::gather(sources),
+            environment: environment::Environment::gather(sources),
+            logons: logons::Logons::gather(sources),
+            services: services::Services::gather(sources),
+            sockets: sockets::Sockets::gather(sources),
+            remote_desktop: remote_desktop::RemoteDesktop::gather(sources),
+            firewall: firewall::Firewall::gather(sources),
+        }
+    }
+}

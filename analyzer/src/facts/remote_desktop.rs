@@ -1,0 +1,31 @@
+//! The effective Remote Desktop configuration, resolved once for all checks of the way in.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::events::{EventFamily, Want};
+use super::sources::Sources;
+use crate::formats::evtx::Event;
+
+/// The effective Remote Desktop configuration, resolved once for all checks of the way in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RemoteDesktop {}
+
+impl RemoteDesktop {
+    /// Gathers the facts of this family.
+    pub fn gather(_sources: &Sources) -> Self {
+        Self {}
+    }
+}
+
+/// What the logs say for this family.
+#[derive(Default)]
+pub struct Events {}
+
+impl EventFamily for Events {
+    const WANTS: &'static [Want] = &[];
+
+    fn event(&mut self, _event: &Event<'_>) {}
+
+    fn merge(&mut self, _later: Self) {}
+}
