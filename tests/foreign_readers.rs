@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+#[path = "foreign_readers/evtx_crate.rs"]
+mod evtx_crate;
+#[cfg(test)]
 #[path = "foreign_readers/hives.rs"]
 mod hives;
 #[cfg(test)]
