@@ -14,6 +14,9 @@ mod hives;
 #[cfg(test)]
 #[path = "foreign_readers/logs.rs"]
 mod logs;
+#[cfg(test)]
+#[path = "foreign_readers/nt_hive.rs"]
+mod nt_hive_crate;
 
 #[cfg(test)]
 mod readers {

@@ -61,12 +61,12 @@ fn checksums_and_records_hold() {
     let (records, errors) = parse(&log, true);
     assert_eq!(errors, 0);
     assert_eq!(records.len(), 800);
-    for (n, record) in records.iter().enumerate() {
-        assert_eq!(record.event_record_id, n as u64 + 1);
+    for (n, record) in (0..).zip(&records) {
+        assert_eq!(record.event_record_id, n + 1);
         assert_eq!(record.data["Event"]["EventData"]["n"], json!(n.to_string()));
         assert_eq!(
             record.timestamp.as_second(),
-            base().as_second() - 3600 + n as i64
+            base().as_second() - 3600 + n.cast_signed()
         );
     }
 }

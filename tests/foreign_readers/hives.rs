@@ -7,7 +7,7 @@ use snapdiag_tests::foreign::Reader;
 use crate::readers::{base, read};
 
 /// Every value type and every odd form a value, name or key can have.
-const EVERYTHING: &str = r#"Windows Registry Editor Version 5.00
+pub(crate) const EVERYTHING: &str = r#"Windows Registry Editor Version 5.00
 ;@last-write=-30d
 [HKEY_LOCAL_MACHINE\SYSTEM]
 [HKEY_LOCAL_MACHINE\SYSTEM\Types]
@@ -184,7 +184,7 @@ fn big_endian_number() {
     assert_eq!(seen["\\K"]["values"]["BE"], json!([4, 7]));
 }
 
-fn many_keys(count: usize) -> Tree {
+pub(crate) fn many_keys(count: usize) -> Tree {
     let mut text = String::new();
     for n in 0..count {
         // Neither in order nor in one case.
@@ -280,8 +280,8 @@ fn steps_in_both_logs() {
 }
 
 fn replayed(after: &Tree, primary: &[u8], log1: &[u8], log2: &[u8]) {
-    let logs = [primary, log1, log2];
-    let files = if log2.is_empty() { &logs[..2] } else { &logs };
+    let all = [primary, log1, log2];
+    let files = if log2.is_empty() { &all[..2] } else { &all };
     let Some(seen) = read(Reader::RegipyReplay, files) else {
         return;
     };
