@@ -43,7 +43,7 @@ REGIPY_TYPES = {
 
 def available(readers):
     tools = {"hivex": "hivexml", "evtxexport": "evtxexport"}
-    modules = {"regipy": "regipy", "python-evtx": "Evtx"}
+    modules = {"regipy": "regipy", "regipy-replay": "regipy", "python-evtx": "Evtx"}
     missing = [
         reader for reader in readers
         if (reader in tools and not shutil.which(tools[reader]))
