@@ -24,6 +24,85 @@ fn hives_agree_with_other_readers() {
     }
 }
 
+#[test]
+fn dirty_hives() {
+    use snapdiag::formats::hive::Log;
+    let Some(folder) = captures() else { return };
+    let d = folder.join("hives");
+    let r = "AndrewRathbun-DFIRArtifactMuseum/Registry/Win10/RathbunVM";
+    for (h, l1, l2) in [
+        (
+            "msuhanov-yarp/NewDirtyHive1__NewDirtyHive".to_string(),
+            "msuhanov-yarp/NewDirtyHive1__NewDirtyHive.LOG1".to_string(),
+            "msuhanov-yarp/NewDirtyHive1__NewDirtyHive.LOG2".to_string(),
+        ),
+        (
+            "msuhanov-yarp/BadLogHive3__BadLogHive".to_string(),
+            "msuhanov-yarp/BadLogHive3__BadLogHive.LOG1".to_string(),
+            "msuhanov-yarp/BadLogHive3__BadLogHive.LOG2".to_string(),
+        ),
+        (
+            "mkorman90-regipy/transactions_NTUSER.DAT".to_string(),
+            "mkorman90-regipy/transactions_ntuser.dat.log1".to_string(),
+            "mkorman90-regipy/transactions_ntuser.dat.log2".to_string(),
+        ),
+        (
+            format!("{r}/DEFAULT"),
+            format!("{r}/DEFAULT.LOG1"),
+            format!("{r}/DEFAULT.LOG2"),
+        ),
+        (
+            format!("{r}/NTUSER.DAT"),
+            format!("{r}/ntuser.dat.LOG1"),
+            format!("{r}/ntuser.dat.LOG2"),
+        ),
+        (
+            format!("{r}/LocalService/NTUSER.DAT"),
+            format!("{r}/LocalService/NTUSER.DAT.LOG1"),
+            format!("{r}/LocalService/NTUSER.DAT.LOG2"),
+        ),
+        (
+            format!("{r}/NetworkService/NTUSER.DAT"),
+            format!("{r}/NetworkService/NTUSER.DAT.LOG1"),
+            format!("{r}/NetworkService/NTUSER.DAT.LOG2"),
+        ),
+        (
+            format!("{r}/DEFAULT (NTUSER)/NTUSER.DAT"),
+            format!("{r}/DEFAULT (NTUSER)/NTUSER.DAT.LOG1"),
+            format!("{r}/DEFAULT (NTUSER)/NTUSER.DAT.LOG2"),
+        ),
+    ] {
+        let b = std::fs::read(d.join(&h)).unwrap();
+        let (b1, b2) = (
+            std::fs::read(d.join(&l1)).unwrap(),
+            std::fs::read(d.join(&l2)).unwrap(),
+        );
+        let hive = HiveFile::open_with_logs(
+            b,
+            &[
+                Log {
+                    name: "LOG1",
+                    bytes: &b1,
+                },
+                Log {
+                    name: "LOG2",
+                    bytes: &b2,
+                },
+            ],
+        )
+        .unwrap();
+        let w = hive.walk(WalkLimits::default(), &mut |_, _| ());
+        println!(
+            "{h}: {:?}\n   {} {} damage {} {:?}",
+            hive.replay_report(),
+            w.keys,
+            w.values,
+            w.damage_count,
+            w.damage.first().map(|d| d.to_string())
+        );
+    }
+}
+
 fn compare(folder: &Path, path: &str, expected: &Json) {
     let bytes = std::fs::read(folder.join(path)).expect("a readable capture");
     let hive = match HiveFile::open(bytes) {

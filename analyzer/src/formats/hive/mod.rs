@@ -10,6 +10,7 @@ mod cells;
 mod guard;
 mod header;
 mod index;
+mod replay;
 mod tree;
 mod value;
 mod view;
@@ -17,4 +18,5 @@ mod walk;
 
 pub use guard::silence_guarded_panics;
 pub use header::Header;
+pub use replay::{Log, LogReport, ReplayReport, replay};
 pub use view::HiveFile;

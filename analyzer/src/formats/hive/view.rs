@@ -3,6 +3,7 @@
 use super::cells::Cells;
 use super::guard::Guard;
 use super::header::{BINS, Header};
+use super::replay::{Log, ReplayReport, replay};
 use super::tree::{Budget, Node, SafeLists, Tree, bins};
 use super::walk::Walk;
 use crate::formats::registry::{
@@ -16,6 +17,7 @@ pub struct HiveFile {
     bytes: Vec<u8>,
     header: Header,
     quality: Vec<Quality>,
+    replay: Option<ReplayReport>,
     guard: Guard,
     safe: SafeLists,
 }
@@ -38,12 +40,39 @@ impl HiveFile {
             bytes,
             header,
             quality,
+            replay: None,
             guard: Guard::default(),
             safe: SafeLists::default(),
         })
     }
 
-    /// What the base block says.
+    /// Opens a hive after replaying its transaction logs, where it is dirty and they fit.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; a damaged base block is no error where a log has a copy.
+    pub fn open_with_logs(mut bytes: Vec<u8>, logs: &[Log]) -> Result<Self, RegistryError> {
+        let report = replay(&mut bytes, logs);
+        let mut hive = Self::open(bytes)?;
+        if report.is_replayed() {
+            hive.quality.insert(
+                0,
+                Quality::Replayed {
+                    from: report.from,
+                    to: report.to,
+                    entries: report.entries,
+                },
+            );
+        }
+        hive.replay = Some(report);
+        Ok(hive)
+    }
+
+    /// What became of the logs that the hive was opened with.
+    pub fn replay_report(&self) -> Option<&ReplayReport> {
+        self.replay.as_ref()
+    }
+
+    /// What the base block says; after a replay, the rebuilt one.
     pub fn header(&self) -> &Header {
         &self.header
     }
