@@ -60,6 +60,7 @@ impl HiveFile {
                     from: report.from,
                     to: report.to,
                     entries: report.entries,
+                    gap: report.gap,
                 },
             );
         }

@@ -43,6 +43,9 @@ pub struct ReplayReport {
     pub from: u32,
     /// The sequence number of the last entry applied; `from` where none was.
     pub to: u32,
+    /// Entries may be missing before the first: it starts later than the hive says, and the log
+    /// that would show whether they are in the hive already was not there.
+    pub gap: bool,
     /// Log entries applied; an old log counts as one.
     pub entries: u32,
     /// Each log, in the order they were given.
@@ -72,6 +75,7 @@ pub fn replay(file: &mut Vec<u8>, logs: &[Log]) -> ReplayReport {
         header_recovered: false,
         from,
         to: from,
+        gap: false,
         entries: 0,
         logs: logs.iter().map(LogReport::unread).collect(),
     };
@@ -150,21 +154,25 @@ impl Replay<'_> {
             logs.into_iter().partition(|log| log.form == Form::Entries);
         if new.is_empty() {
             // Of several that fit, the latest.
-            old.sort_by(|a, b| a.order(b));
+            old.sort_by(LogFile::order);
             if let Some(log) = old.pop() {
                 self.apply_old(&log);
             }
             self.report.refuse_rest("another log was used");
             return;
         }
-        new.sort_by(|a, b| a.order(b));
+        new.sort_by(LogFile::order);
         if self.sound.is_none() {
-            let latest = new.split_off(new.len() - 1);
-            latest.iter().for_each(|log| self.apply_new(log));
+            if let Some(latest) = new.pop() {
+                self.apply_new(&latest);
+            }
             self.report
                 .refuse_rest("a damaged base block is recovered from the later log alone");
             return;
         }
+        let due = self.report.from;
+        let first = new.first().map(|log| log.header.primary_sequence);
+        self.report.gap = new.len() < 2 && first != Some(due);
         for log in &new {
             if self.report.entries > 0 && log.header.primary_sequence != self.next_sequence() {
                 let next = self.next_sequence();
@@ -193,7 +201,7 @@ impl Replay<'_> {
             };
             if entry.sequence != expected {
                 let found = entry.sequence;
-                let reason = format!("sequence {found} where {expected} should follow: remains");
+                let reason = format!("what follows is older: sequence {found}, not {expected}");
                 return self.report.stop(log.number, reason);
             }
             if !self.write(&entry.pages, entry.bins_size) {
