@@ -3,3 +3,4 @@
 pub mod evtx;
 pub mod hive;
 pub mod registry;
+pub mod text;

@@ -4,10 +4,16 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use sha2::{Digest, Sha256};
 use snapdiag_bundle::{Archive, Bundle, Entry, ReadError};
+
+use super::registry::hex;
 
 /// Pieces of a streamed entry, at most 64 KiB each, that wait for their reader.
 const PIECES_IN_FLIGHT: usize = 64;
+
+/// What is said of an artifact whose hash is not the manifest's.
+pub const WRONG_HASH: &str = "its SHA-256 is not the one in the manifest";
 
 /// Named bytes: the entries of a [`Bundle`].
 pub struct Container(pub Bundle);
@@ -72,8 +78,37 @@ impl Container {
         Ok(self.archive().read_up_to(self.entry(name)?, limit)?)
     }
 
+    /// As [`Self::read`], and compared with the manifest: bytes with another hash are not what
+    /// was collected, so they are not handed out.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and when the hash is not that of the manifest.
+    pub fn read_checked(&self, name: &str, limit: u64) -> Result<Vec<u8>, ReadProblem> {
+        let bytes = self.read(name, limit)?;
+        let Some(expected) = self.expected_hash(name) else {
+            return Ok(bytes);
+        };
+        if hex(&Sha256::digest(&bytes)).eq_ignore_ascii_case(expected) {
+            Ok(bytes)
+        } else {
+            Err(ReadProblem {
+                why: WRONG_HASH.to_owned(),
+                partial: Vec::new(),
+            })
+        }
+    }
+
+    /// The SHA-256 that the manifest gives an entry.
+    fn expected_hash(&self, name: &str) -> Option<&str> {
+        let bundle = &self.0;
+        let name = name.strip_prefix(bundle.prefix()).unwrap_or(name);
+        let (_, artifact) = bundle.manifest()?.artifact(name)?;
+        artifact.sha256.as_deref()
+    }
+
     /// Streams an entry into `consume` with bounded memory. Damage ends the stream as if the
-    /// entry ended there, and is returned beside the result.
+    /// entry ended there, and is returned beside the result; so is a hash that is not the
+    /// manifest's, for an entry that was consumed to its end.
     ///
     /// # Errors
     /// When there is no such entry.
@@ -87,14 +122,18 @@ impl Container {
             // One thread unpacks, the caller's reads: neither holds more than a few pieces.
             let (pieces, received) = sync_channel(PIECES_IN_FLIGHT);
             let unpacker = scope.spawn(move || unpack_into(self.archive(), entry, &pieces));
+            let expected = self.expected_hash(name);
             let mut reader = Pieces {
                 received,
                 piece: Vec::new(),
                 at: 0,
+                hash: expected.map(|_| Sha256::new()),
             };
             let result = consume(&mut reader);
+            let hash = reader.hash.take().map(|hash| hex(&hash.finalize()));
             drop(reader);
             let fault = match unpacker.join() {
+                Ok(None) if hash.as_deref() != expected => Some(WRONG_HASH.to_owned()),
                 Ok(fault) => fault,
                 Err(_) => Some("a panic of the unpacker".to_owned()),
             };
@@ -118,13 +157,19 @@ struct Pieces {
     received: Receiver<Vec<u8>>,
     piece: Vec<u8>,
     at: usize,
+    hash: Option<Sha256>,
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at >= self.piece.len() {
             match self.received.recv() {
-                Ok(piece) => (self.piece, self.at) = (piece, 0),
+                Ok(piece) => {
+                    if let Some(hash) = &mut self.hash {
+                        hash.update(&piece);
+                    }
+                    (self.piece, self.at) = (piece, 0);
+                }
                 Err(_) => return Ok(0),
             }
         }

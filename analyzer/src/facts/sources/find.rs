@@ -12,7 +12,7 @@ const SEARCH_DEPTH: usize = 12;
 /// How many files a search by content looks at.
 const SEARCH_FILES: usize = 50_000;
 /// How much of a file is looked at to recognise it, in bytes.
-pub const HEAD: usize = 4096;
+pub(super) const HEAD: usize = 4096;
 
 /// The places of Windows, below the root of the system volume or the Windows folder itself:
 /// folder, then file names (`*` for every event log).
@@ -24,7 +24,10 @@ const PLACES: [(&str, &[&str]); 6] = [
     ("Windows/System32/winevt/Logs", &["*"]),
     ("Boot", &["BCD"]),
     ("EFI/Microsoft/Boot", &["BCD"]),
-    ("System32/config", &["SYSTEM", "SOFTWARE", "DEFAULT", "SAM", "SECURITY"]),
+    (
+        "System32/config",
+        &["SYSTEM", "SOFTWARE", "DEFAULT", "SAM", "SECURITY"],
+    ),
     ("System32/winevt/Logs", &["*"]),
 ];
 
@@ -40,17 +43,24 @@ const ASIDE: [(&str, &str); 6] = [
 ];
 
 /// Why a path is set aside, if it is.
-pub fn set_aside(name: &str) -> Option<&'static str> {
+pub(super) fn set_aside(name: &str) -> Option<&'static str> {
     let folders = name.rsplit_once('/').map_or("", |(folders, _)| folders);
     folders
         .split('/')
-        .find_map(|part| ASIDE.iter().find(|(folder, _)| folder.eq_ignore_ascii_case(part)))
+        .find_map(|part| {
+            ASIDE
+                .iter()
+                .find(|(folder, _)| folder.eq_ignore_ascii_case(part))
+        })
         .map(|(_, why)| *why)
-        .or_else(|| name.contains("HarddiskVolumeShadowCopy").then_some("shadow copies"))
+        .or_else(|| {
+            name.contains("HarddiskVolumeShadowCopy")
+                .then_some("shadow copies")
+        })
 }
 
 /// Whether a name stands at one of the places of Windows.
-pub fn at_known_place(name: &str) -> bool {
+pub(super) fn at_known_place(name: &str) -> bool {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     let is_log = has_extension(file, "evtx");
     set_aside(name).is_none()
@@ -86,14 +96,14 @@ fn is_file_or_its_log(file: &str, known: &str) -> bool {
 }
 
 /// Whether a file name has that extension, compared without case.
-pub fn has_extension(file: &str, extension: &str) -> bool {
+pub(super) fn has_extension(file: &str, extension: &str) -> bool {
     file.rsplit_once('.')
         .is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
 }
 
 /// The files of a folder that can matter, by their path below it, and what was not looked at.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// Relative path with forward slashes, and where the file is.
     pub files: BTreeMap<String, PathBuf>,
     /// What was left out, in words.
@@ -102,7 +112,7 @@ pub struct Found {
 
 /// Looks through a folder: the places of Windows, else everything within bounds. Links are not
 /// followed, and the order is that of the names.
-pub fn in_folder(root: &Path) -> Found {
+pub(super) fn in_folder(root: &Path) -> Found {
     let mut found = Found::default();
     for (place, files) in PLACES {
         let Some((folder, name)) = descend(root, place) else {
@@ -198,14 +208,19 @@ fn list(folder: &Path) -> Vec<(String, PathBuf)> {
         .into_iter()
         .flatten()
         .flatten()
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .map(|entry| {
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.path(),
+            )
+        })
         .collect();
     entries.sort();
     entries
 }
 
 /// What a file is, by its first bytes.
-pub fn recognise(name: &str, head: &[u8]) -> Kind {
+pub(super) fn recognise(name: &str, head: &[u8]) -> Kind {
     let file = name.rsplit('/').next().unwrap_or(name);
     if head.starts_with(b"regf") {
         // The type in the base block: 0 is a primary file, 1, 2 and 6 are logs. An old log has
@@ -228,7 +243,11 @@ pub fn recognise(name: &str, head: &[u8]) -> Kind {
         String::from_utf8_lossy(head).into_owned()
     };
     let start = text.trim_start_matches('\u{feff}').trim_start();
-    let reg_text = ["Windows Registry Editor Version 5", "REGEDIT4", "WINE REGISTRY Version 2"];
+    let reg_text = [
+        "Windows Registry Editor Version 5",
+        "REGEDIT4",
+        "WINE REGISTRY Version 2",
+    ];
     if reg_text.iter().any(|magic| start.starts_with(magic)) {
         return Kind::RegText;
     }
@@ -239,8 +258,10 @@ pub fn recognise(name: &str, head: &[u8]) -> Kind {
 }
 
 /// Whether a file name ends as transaction logs do.
-pub fn is_log_name(file: &str) -> bool {
-    ["LOG", "LOG1", "LOG2"].iter().any(|ending| has_extension(file, ending))
+pub(super) fn is_log_name(file: &str) -> bool {
+    ["LOG", "LOG1", "LOG2"]
+        .iter()
+        .any(|ending| has_extension(file, ending))
 }
 
 /// At least three lines `TCP address:port …` or `UDP address:port …`, whatever the language.
@@ -249,7 +270,9 @@ fn looks_like_netstat(text: &str) -> bool {
         let mut words = line.split_whitespace();
         matches!(words.next(), Some("TCP" | "UDP" | "tcp" | "udp"))
             && words.next().is_some_and(|local| {
-                local.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+                local
+                    .rsplit_once(':')
+                    .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
             })
             && words.next().is_some_and(|remote| remote.contains(':'))
     };
@@ -268,7 +291,9 @@ mod tests {
         assert!(at_known_place("EFI/Microsoft/Boot/BCD"));
         assert!(!at_known_place("Windows/System32/config/SYSTEMS"));
         assert!(!at_known_place("MyWindows/System32/configs/SYSTEM"));
-        assert!(!at_known_place("Windows.old/Windows/System32/config/SYSTEM"));
+        assert!(!at_known_place(
+            "Windows.old/Windows/System32/config/SYSTEM"
+        ));
         assert!(!at_known_place("Windows/System32/config/RegBack/SYSTEM"));
     }
 
@@ -282,10 +307,16 @@ mod tests {
         assert_eq!(recognise("a/b", &regf), Kind::HiveLog);
         assert_eq!(recognise("x", b"ElfFile\0rest"), Kind::EventLog);
         assert_eq!(recognise("x", b"REGEDIT4\r\n"), Kind::RegText);
-        assert_eq!(recognise("x", b"\xff\xfeR\0E\0G\0E\0D\0I\0T\x004\0"), Kind::RegText);
+        assert_eq!(
+            recognise("x", b"\xff\xfeR\0E\0G\0E\0D\0I\0T\x004\0"),
+            Kind::RegText
+        );
         let netstat = "\n  TCP    0.0.0.0:135   0.0.0.0:0  ABH\u{d6}REN  8\n".repeat(3);
         assert_eq!(recognise("x", netstat.as_bytes()), Kind::Text);
-        assert_eq!(recognise("x", b"notes about TCP and UDP"), Kind::Unrecognised);
+        assert_eq!(
+            recognise("x", b"notes about TCP and UDP"),
+            Kind::Unrecognised
+        );
     }
 
     #[test]
@@ -307,7 +338,10 @@ mod tests {
         let names: Vec<&str> = found.files.keys().map(String::as_str).collect();
         assert_eq!(
             names,
-            ["Windows/System32/config/SYSTEM", "Windows/System32/config/system.log1"]
+            [
+                "Windows/System32/config/SYSTEM",
+                "Windows/System32/config/system.log1"
+            ]
         );
     }
 

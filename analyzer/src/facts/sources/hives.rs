@@ -88,6 +88,7 @@ pub struct Candidate {
     pub state: ArtifactState,
     /// Dirty, replayed, damaged: in words.
     pub notes: Vec<String>,
+    with_logs: bool,
 }
 
 /// Opens a hive with the logs beside it.
@@ -95,16 +96,16 @@ pub struct Candidate {
 /// # Errors
 /// Why it is no hive, or cannot be read at all.
 pub fn open(container: &Container, artifact: &str) -> Result<Candidate, String> {
-    let (bytes, torn) = match container.read(artifact, LARGEST) {
+    let (bytes, torn) = match container.read_checked(artifact, LARGEST) {
         Ok(bytes) => (bytes, None),
         Err(problem) if problem.partial.is_empty() => return Err(problem.why),
         Err(problem) => (problem.partial, Some(problem.why)),
     };
-    let logs: Vec<(String, Vec<u8>)> = [".LOG1", ".LOG2", ".LOG"]
+    let logs: Vec<(&str, Vec<u8>)> = [".LOG1", ".LOG2", ".LOG"]
         .iter()
         .filter_map(|ending| container.find(&format!("{artifact}{ending}")))
         .filter_map(|name| {
-            let bytes = match container.read(&name, LARGEST) {
+            let bytes = match container.read_checked(name, LARGEST) {
                 Ok(bytes) => bytes,
                 Err(problem) => problem.partial,
             };
@@ -136,6 +137,7 @@ pub fn open(container: &Container, artifact: &str) -> Result<Candidate, String> 
         file,
         state,
         notes,
+        with_logs: !logs.is_empty(),
     })
 }
 
@@ -149,9 +151,21 @@ fn describe(quality: &Quality, with_logs: bool) -> String {
                 false => "its transaction logs are not there",
             }
         ),
-        Quality::Replayed { from, to, entries } => format!(
-            "dirty; {entries} entries of its transaction logs replayed (sequence {from} to {to})"
-        ),
+        Quality::Replayed {
+            from,
+            to,
+            entries,
+            gap,
+        } => {
+            let gap = match gap {
+                true => "; entries before the first may be missing",
+                false => "",
+            };
+            format!(
+                "dirty; {entries} entries of its transaction logs replayed (sequence {from} to \
+                 {to}){gap}"
+            )
+        }
         Quality::Damage(error) => format!("damaged: {error}"),
     }
 }
@@ -163,9 +177,8 @@ impl Candidate {
             .file
             .quality()
             .iter()
-            .find(|quality| !matches!(quality, Quality::Replayed { .. }))
-            .map(|quality| format!("{} {}", self.artifact, describe(quality, true)));
-        let doubt = doubt.map(|doubt| doubt.replace("its transaction logs do not fit", "no transaction log fits"));
+            .find(|quality| !matches!(quality, Quality::Replayed { gap: false, .. }))
+            .map(|quality| format!("{} is {}", self.artifact, describe(quality, self.with_logs)));
         Opened {
             artifact: self.artifact,
             view: Box::new(self.file),
@@ -175,7 +188,12 @@ impl Candidate {
 
     /// When the hive was last written: its header, else its root key.
     pub fn last_written(&self) -> Option<jiff::Timestamp> {
-        let root = self.file.key("").ok().flatten().and_then(|key| key.last_write);
+        let root = self
+            .file
+            .key("")
+            .ok()
+            .flatten()
+            .and_then(|key| key.last_write);
         self.file.header().last_written.max(root)
     }
 }
@@ -183,9 +201,8 @@ impl Candidate {
 /// Of several candidates for one hive the one written last; by name where that does not decide.
 /// Returns it with the reason, and the names of the others.
 pub fn choose(mut candidates: Vec<Candidate>) -> Option<(Candidate, Vec<String>)> {
-    candidates.sort_by(|a, b| {
-        (b.last_written(), &a.artifact).cmp(&(a.last_written(), &b.artifact))
-    });
+    candidates
+        .sort_by(|a, b| (b.last_written(), &a.artifact).cmp(&(a.last_written(), &b.artifact)));
     let mut candidates = candidates.into_iter();
     let chosen = candidates.next()?;
     Some((chosen, candidates.map(|other| other.artifact).collect()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use snapdiag_bundle::{ItemRow, State};
 
-use super::container::Container;
+use super::container::{Container, WRONG_HASH};
 use crate::facts::events::{EventFacts, EventFold};
 use crate::facts::inventory::{Channel, Mark};
 use crate::formats::evtx::{self, LogError, LogOutcome, Options};
@@ -14,7 +14,7 @@ use crate::formats::evtx::{self, LogError, LogOutcome, Options};
 const WHOLE: u64 = 32 << 20;
 
 /// A log that was read.
-pub struct Log {
+pub(super) struct Log {
     /// The artifact's name.
     pub artifact: String,
     /// What reading it gave.
@@ -25,7 +25,7 @@ pub struct Log {
 
 /// What all logs together gave.
 #[derive(Default)]
-pub struct Logs {
+pub(super) struct Logs {
     /// What the fact families gathered.
     pub events: EventFacts,
     /// How far each channel reaches.
@@ -40,7 +40,7 @@ pub struct Logs {
 
 /// Reads the logs `names` in parallel, the largest first, and takes those of one machine: the
 /// one called `computer` (from the hives) where that is known, else the one with most records.
-pub fn read(
+pub(super) fn read(
     container: &Container,
     names: &[(String, u64)],
     computer: Option<&str>,
@@ -75,7 +75,7 @@ fn read_one(container: &Container, name: &str, size: u64) -> Result<Log, String>
     };
     let fold = EventFold::default();
     let (outcome, torn) = if size <= WHOLE {
-        let (bytes, torn) = match container.read(name, WHOLE) {
+        let (bytes, torn) = match container.read_checked(name, WHOLE) {
             Ok(bytes) => (bytes, None),
             Err(problem) if problem.partial.is_empty() => return Err(problem.why),
             Err(problem) => (problem.partial, Some(problem.why)),
@@ -87,6 +87,9 @@ fn read_one(container: &Container, name: &str, size: u64) -> Result<Log, String>
             .stream(name, |stream| evtx::read_stream(stream, fold, options))
             .map_err(|problem| problem.why)?
     };
+    if torn.as_deref() == Some(WRONG_HASH) {
+        return Err(WRONG_HASH.to_owned());
+    }
     Ok(Log {
         artifact: name.to_owned(),
         outcome: outcome.map_err(|error| error.to_string())?,
@@ -96,7 +99,11 @@ fn read_one(container: &Container, name: &str, size: u64) -> Result<Log, String>
 
 /// The first label, upper case: `host-a.example.com` and `HOST-A` are one computer.
 fn short_name(computer: &str) -> String {
-    computer.split('.').next().unwrap_or_default().to_uppercase()
+    computer
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_uppercase()
 }
 
 /// A machine that was renamed writes several names into one log: logs belong together when
@@ -130,8 +137,9 @@ fn take_one_machine(
     }
     let records = |members: &[Log]| members.iter().map(|log| log.outcome.records).sum::<u64>();
     // Empty logs name no computer: they belong to whatever machine is taken.
-    let (nameless, mut named): (Vec<_>, Vec<_>) =
-        machines.into_iter().partition(|(names, _)| names.is_empty());
+    let (nameless, mut named): (Vec<_>, Vec<_>) = machines
+        .into_iter()
+        .partition(|(names, _)| names.is_empty());
     let wanted = computer.map(short_name);
     named.sort_by(|(a_names, a), (b_names, b)| {
         let is_wanted = |names: &[String]| wanted.as_ref().is_some_and(|w| names.contains(w));
@@ -185,7 +193,10 @@ fn merge(logs: Vec<Log>, rows: &BTreeMap<String, ItemRow>, result: &mut Logs) {
             continue;
         };
         for other in candidates {
-            let why = format!("{} holds newer or more records of the channel", log.artifact);
+            let why = format!(
+                "{} holds newer or more records of the channel",
+                log.artifact
+            );
             result.aside.push((other.artifact, why));
         }
         let row = rows.get(&log.artifact);
@@ -213,7 +224,10 @@ impl Log {
             .iter()
             .filter(|(name, _)| !name.is_empty())
             .max_by(|a, b| (a.1, b.0).cmp(&(b.1, a.0)))
-            .map_or_else(|| evtx::channel_of_file(&self.artifact), |(name, _)| name.clone())
+            .map_or_else(
+                || evtx::channel_of_file(&self.artifact),
+                |(name, _)| name.clone(),
+            )
     }
 
     fn reach(&self, row: Option<&ItemRow>) -> Channel {
@@ -240,7 +254,10 @@ impl Log {
             .collect();
         damage.extend(self.torn.clone());
         if self.outcome.failed > 0 {
-            damage.push(format!("{} records could not be decoded", self.outcome.failed));
+            damage.push(format!(
+                "{} records could not be decoded",
+                self.outcome.failed
+            ));
         }
         Channel {
             name: self.channel(),
