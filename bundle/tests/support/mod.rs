@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a helper's failure fails the test")]
 
 use std::fs;
 use std::io::Cursor;
@@ -14,11 +15,11 @@ use snapdiag_bundle::{
 };
 use tempfile::TempDir;
 
-pub fn time(text: &str) -> Timestamp {
+pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub fn plan(items: &[&str]) -> Plan {
+pub(crate) fn plan(items: &[&str]) -> Plan {
     Plan {
         format: FORMAT.to_owned(),
         format_version: FORMAT_VERSION,
@@ -52,7 +53,7 @@ pub fn plan(items: &[&str]) -> Plan {
 }
 
 /// Bytes that do not compress to nothing and differ by seed.
-pub fn noise(seed: u64, len: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..len)
         .map(|_| {
@@ -65,8 +66,11 @@ pub fn noise(seed: u64, len: usize) -> Vec<u8> {
         .collect()
 }
 
+/// An item's artifacts: entry name and content.
+pub(crate) type Artifacts = Vec<(&'static str, Vec<u8>)>;
+
 /// The artifacts of the sample bundle by item.
-pub fn sample_artifacts() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
+pub(crate) fn sample_artifacts() -> Vec<(&'static str, Artifacts)> {
     vec![
         (
             "registry.system",
@@ -90,7 +94,7 @@ pub fn sample_artifacts() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
     ]
 }
 
-pub fn write_sample<T: Target>(writer: BundleWriter<T>) -> (Manifest, T::Output) {
+pub(crate) fn write_sample<T: Target>(writer: BundleWriter<T>) -> (Manifest, T::Output) {
     let mut writer = writer;
     for (item, artifacts) in sample_artifacts() {
         for (name, content) in artifacts {
@@ -104,43 +108,43 @@ pub fn write_sample<T: Target>(writer: BundleWriter<T>) -> (Manifest, T::Output)
     writer.finish(time("2026-03-01T12:01:00Z"), None).unwrap()
 }
 
-pub fn sample_plan() -> Plan {
+pub(crate) fn sample_plan() -> Plan {
     let mut items: Vec<&str> = sample_artifacts().iter().map(|(id, _)| *id).collect();
     items.push("network.tcp");
     plan(&items)
 }
 
-pub fn sample_zip(compression: Compression) -> Vec<u8> {
+pub(crate) fn sample_zip(compression: Compression) -> Vec<u8> {
     let writer = BundleWriter::zip(Cursor::new(Vec::new()), compression, sample_plan()).unwrap();
     write_sample(writer).1.into_inner()
 }
 
 /// A file in a folder of its own that goes away with the test.
-pub struct OnDisk {
-    pub folder: TempDir,
-    pub path: PathBuf,
+pub(crate) struct OnDisk {
+    pub(crate) folder: TempDir,
+    pub(crate) path: PathBuf,
 }
 
-pub fn on_disk(bytes: &[u8]) -> OnDisk {
+pub(crate) fn on_disk(bytes: &[u8]) -> OnDisk {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input");
     fs::write(&path, bytes).unwrap();
     OnDisk { folder, path }
 }
 
-pub fn open_bytes(bytes: &[u8]) -> Archive {
+pub(crate) fn open_bytes(bytes: &[u8]) -> Archive {
     open_with(bytes, &Limits::default())
 }
 
-pub fn open_with(bytes: &[u8], limits: &Limits) -> Archive {
+pub(crate) fn open_with(bytes: &[u8], limits: &Limits) -> Archive {
     Archive::open(&on_disk(bytes).path, limits).unwrap()
 }
 
-pub fn open_bundle(path: &Path) -> Bundle {
+pub(crate) fn open_bundle(path: &Path) -> Bundle {
     Bundle::open(path, &Limits::default()).unwrap()
 }
 
-pub fn names(archive: &Archive) -> Vec<&str> {
+pub(crate) fn names(archive: &Archive) -> Vec<&str> {
     archive
         .entries()
         .iter()
@@ -150,19 +154,19 @@ pub fn names(archive: &Archive) -> Vec<&str> {
 
 /// One entry of a zip built by hand.
 #[derive(Clone)]
-pub struct Hand {
-    pub name: Vec<u8>,
-    pub flags: u16,
-    pub method: u16,
-    pub attributes: u32,
-    pub packed: Vec<u8>,
-    pub size: u32,
-    pub crc: u32,
+pub(crate) struct Hand {
+    pub(crate) name: Vec<u8>,
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
+    pub(crate) attributes: u32,
+    pub(crate) packed: Vec<u8>,
+    pub(crate) size: u32,
+    pub(crate) crc: u32,
 }
 
 impl Hand {
     /// A stored entry.
-    pub fn stored(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn stored(name: &str, content: &[u8]) -> Self {
         Self {
             name: name.as_bytes().to_vec(),
             flags: 0,
@@ -175,7 +179,7 @@ impl Hand {
     }
 
     /// A deflated entry.
-    pub fn deflated(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn deflated(name: &str, content: &[u8]) -> Self {
         use std::io::Write as _;
         let mut encoder =
             flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
@@ -187,7 +191,7 @@ impl Hand {
         }
     }
 
-    pub fn local_header(&self) -> Vec<u8> {
+    pub(crate) fn local_header(&self) -> Vec<u8> {
         let mut bytes = b"PK\x03\x04\x14\x00".to_vec();
         bytes.extend(self.flags.to_le_bytes());
         bytes.extend(self.method.to_le_bytes());
@@ -204,7 +208,7 @@ impl Hand {
     }
 
     /// Header, data and, where the flag says so, descriptor.
-    pub fn record(&self) -> Vec<u8> {
+    pub(crate) fn record(&self) -> Vec<u8> {
         let mut bytes = self.local_header();
         bytes.extend(&self.packed);
         if self.flags & 8 != 0 {
@@ -217,7 +221,7 @@ impl Hand {
         bytes
     }
 
-    pub fn directory_entry(&self, header_at: u32) -> Vec<u8> {
+    pub(crate) fn directory_entry(&self, header_at: u32) -> Vec<u8> {
         let mut bytes = b"PK\x01\x02\x14\x03\x14\x00".to_vec();
         bytes.extend(self.flags.to_le_bytes());
         bytes.extend(self.method.to_le_bytes());
@@ -236,7 +240,7 @@ impl Hand {
 }
 
 /// A zip of entries built by hand.
-pub fn zip_of(entries: &[Hand]) -> Vec<u8> {
+pub(crate) fn zip_of(entries: &[Hand]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut directory = Vec::new();
     for entry in entries {
@@ -246,7 +250,7 @@ pub fn zip_of(entries: &[Hand]) -> Vec<u8> {
     with_directory(bytes, &directory, entries.len())
 }
 
-pub fn with_directory(mut bytes: Vec<u8>, directory: &[u8], count: usize) -> Vec<u8> {
+pub(crate) fn with_directory(mut bytes: Vec<u8>, directory: &[u8], count: usize) -> Vec<u8> {
     let at = u32::try_from(bytes.len()).unwrap();
     bytes.extend(directory);
     bytes.extend(b"PK\x05\x06\x00\x00\x00\x00");
