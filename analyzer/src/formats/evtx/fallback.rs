@@ -14,6 +14,8 @@ use super::RECORD_HEADER_SIZE;
 pub(super) struct Rendered {
     /// Offset of the record's header in the chunk.
     pub(super) offset: usize,
+    /// Size of the record with its header and the copy of its size.
+    pub(super) size: usize,
     pub(super) record_id: u64,
     pub(super) time: Timestamp,
     pub(super) stale: bool,
@@ -25,7 +27,7 @@ pub(super) struct Rendered {
 #[derive(Debug)]
 pub(super) struct Failure {
     /// Offset in the chunk, where the crate says it.
-    pub(super) offset: Option<u64>,
+    pub(super) offset: Option<usize>,
     pub(super) record_id: Option<u64>,
     pub(super) why: String,
 }
@@ -74,10 +76,12 @@ fn render_into(
 
 fn render_record(record: EvtxRecord<'_>) -> Result<Rendered, EvtxError> {
     let start = usize::try_from(record.binxml_offset).unwrap_or(usize::MAX);
+    let size = usize::try_from(record.binxml_size).unwrap_or(usize::MAX);
     let (record_id, time, stale) = (record.event_record_id, record.timestamp, record.recovered);
     let xml = record.into_xml()?.data;
     Ok(Rendered {
         offset: start.saturating_sub(RECORD_HEADER_SIZE),
+        size: size.saturating_add(RECORD_HEADER_SIZE + 4),
         record_id,
         time,
         stale,
@@ -87,7 +91,7 @@ fn render_record(record: EvtxRecord<'_>) -> Result<Rendered, EvtxError> {
 
 fn failure(error: &EvtxError) -> Failure {
     let (offset, record_id) = match error {
-        EvtxError::FailedToReadRecordAt { offset, .. } => (Some(*offset), None),
+        EvtxError::FailedToReadRecordAt { offset, .. } => (usize::try_from(*offset).ok(), None),
         EvtxError::FailedToParseRecord { record_id, .. } => (None, Some(*record_id)),
         _ => (None, None),
     };

@@ -16,7 +16,7 @@ pub struct Header<'a> {
     pub provider: &'a str,
     /// `Provider/@EventSourceName`: the name that older documents know the provider by.
     pub source: Option<&'a str>,
-    /// `EventID`, without qualifiers.
+    /// `EventID`, without qualifiers; 0 when the record has none.
     pub event_id: u32,
     /// `Channel`; empty when the record has none.
     pub channel: &'a str,

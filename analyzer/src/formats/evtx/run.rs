@@ -1,6 +1,6 @@
 //! Folding chunks into runs of ascending record ids, and putting the runs in order.
 
-use super::chunk::{self, Record, Records};
+use super::chunk::{self, Chunk, Records};
 use super::file::FileHeader;
 use super::model::{Damage, Event, Fold, LogOutcome, Need};
 use super::{CHUNK_SIZE, FILE_HEADER_BLOCK, Horizon, NotALog, Options};
@@ -86,9 +86,11 @@ impl<F: Fold> Run<F> {
     }
 
     /// Shows the chunk's records to the fold.
-    fn fold_chunk(&mut self, records: &Records, number: u64, tally: &mut Tally) {
-        for record in records.iter() {
-            let header = record.header();
+    fn fold_chunk(&mut self, records: &mut Records<'_>, number: u64, tally: &mut Tally) {
+        for index in 0..records.len() {
+            let Some((header, _)) = records.header(index) else {
+                continue;
+            };
             if header.stale {
                 tally.stale += 1;
             } else {
@@ -97,7 +99,11 @@ impl<F: Fold> Run<F> {
             if self.fold.glance(&header) == Need::Skip {
                 continue;
             }
-            match record.decode() {
+            let decoded = records.decode(index);
+            let Some((header, offset)) = records.header(index) else {
+                continue;
+            };
+            match decoded {
                 Ok((system, fields)) => self.fold.event(&Event {
                     header,
                     system,
@@ -105,20 +111,10 @@ impl<F: Fold> Run<F> {
                 }),
                 Err(what) => {
                     tally.failed += 1;
-                    tally.damage(record_damage(number, &record, what));
+                    tally.damage(chunk::damage(number, offset, Some(header.record_id), what));
                 }
             }
         }
-    }
-}
-
-fn record_damage(number: u64, record: &Record<'_>, what: String) -> Damage {
-    let offset = chunk_offset(number).saturating_add(record.offset() as u64);
-    Damage {
-        chunk: Some(number),
-        offset,
-        record: Some(record.header().record_id),
-        what,
     }
 }
 
@@ -188,8 +184,10 @@ impl<'a, F: Fold> Total<'a, F> {
         };
         for (bytes, number) in chunks.chunks(CHUNK_SIZE).zip(number..) {
             group.slots += 1;
-            let Some(records) = chunk::records(bytes, number, self.options, &mut group.tally)
-            else {
+            let Some(chunk) = Chunk::open(bytes, number, &mut group.tally) else {
+                continue;
+            };
+            let Some(mut records) = chunk.records(self.options, &mut group.tally) else {
                 continue;
             };
             let ascends = |run: &Run<F>| records.first_id() > run.last_id();
@@ -197,7 +195,7 @@ impl<'a, F: Fold> Total<'a, F> {
                 group.runs.push(Run::new(self.empty.fork()));
             }
             if let Some(run) = group.runs.last_mut() {
-                run.fold_chunk(&records, number, &mut group.tally);
+                run.fold_chunk(&mut records, number, &mut group.tally);
             }
         }
         group

@@ -50,7 +50,7 @@ impl Element {
     }
 
     /// The content apart from elements: a lone value keeps its type, several become text.
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         let mut values = self.children.iter().filter_map(|node| match node {
             Node::Value(value) => Some(value),
             Node::Element(_) => None,
@@ -86,7 +86,9 @@ pub(super) fn system(event: &Element) -> System {
         provider: provider("Name")
             .map(ToString::to_string)
             .unwrap_or_default(),
-        source: provider("EventSourceName").map(ToString::to_string),
+        source: provider("EventSourceName")
+            .map(ToString::to_string)
+            .filter(|name| !name.is_empty()),
         event_id: system
             .child("EventID")
             .and_then(event_id)
@@ -173,7 +175,7 @@ fn flatten(element: &Element, path: &str, fields: &mut Fields) {
             .filter(|(name, _)| !name.starts_with("xmlns"))
     };
     let bare = !has_elements && attributes().next().is_none();
-    if bare || value != Value::Null {
+    if bare || !value.is_empty() {
         fields.push(Some(path.to_owned()), value);
     }
     for (name, value) in attributes() {
