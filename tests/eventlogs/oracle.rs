@@ -7,39 +7,35 @@ use jiff::Timestamp;
 
 /// A record, with its values as a list of names and texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    pub record_id: u64,
-    pub time: Timestamp,
-    pub provider: String,
-    pub channel: String,
-    pub event_id: String,
-    pub system: Vec<(Option<String>, String)>,
-    pub fields: Vec<(Option<String>, String)>,
+pub(crate) struct Record {
+    pub(crate) sequence: u64,
+    pub(crate) record_id: u64,
+    pub(crate) time: Timestamp,
+    pub(crate) provider: String,
+    pub(crate) channel: String,
+    pub(crate) event_id: String,
+    pub(crate) system: Vec<(Option<String>, String)>,
+    pub(crate) fields: Vec<(Option<String>, String)>,
 }
 
-/// All records of a file, the way the crate is meant to be used, and how many it failed at.
-pub fn read(bytes: &[u8], recover: bool) -> Option<(Vec<Record>, usize)> {
+/// All records of a file that the crate can read, the way it is meant to be used.
+pub(crate) fn read(bytes: &[u8], recover: bool) -> Option<Vec<Record>> {
     let settings = ParserSettings::new().indent(false).recover_records(recover);
     let settings = Arc::new(settings);
     let mut parser = EvtxParser::from_buffer(bytes.to_vec()).ok()?;
-    let (mut records, mut failed) = (Vec::new(), 0);
+    let mut records = Vec::new();
     for chunk in parser.chunks() {
-        let Ok(mut chunk) = chunk else {
-            failed += 1;
-            continue;
-        };
+        let Ok(mut chunk) = chunk else { continue };
         let Ok(mut chunk) = chunk.parse(Arc::clone(&settings)) else {
-            failed += 1;
             continue;
         };
-        for record in chunk.iter() {
-            match record.and_then(evtx::EvtxRecord::into_xml) {
-                Ok(xml) => records.push(record_of(xml.event_record_id, xml.timestamp, &xml.data)),
-                Err(_) => failed += 1,
-            }
-        }
+        let xml = chunk
+            .iter()
+            .flatten()
+            .filter_map(|record| record.into_xml().ok());
+        records.extend(xml.map(|xml| record_of(xml.event_record_id, xml.timestamp, &xml.data)));
     }
-    Some((records, failed))
+    Some(records)
 }
 
 #[derive(Debug, Default)]
@@ -50,14 +46,15 @@ struct Element {
     children: Vec<Element>,
 }
 
-fn record_of(record_id: u64, time: Timestamp, xml: &str) -> Record {
+fn record_of(sequence: u64, written: Timestamp, xml: &str) -> Record {
     let event = parse(xml);
     let mut record = Record {
-        record_id,
-        time,
+        sequence,
+        record_id: sequence,
+        time: written,
         provider: String::new(),
         channel: String::new(),
-        event_id: String::new(),
+        event_id: "0".to_owned(),
         system: Vec::new(),
         fields: Vec::new(),
     };
@@ -66,8 +63,15 @@ fn record_of(record_id: u64, time: Timestamp, xml: &str) -> Record {
             "System" => {
                 for child in &part.children {
                     match child.name.as_str() {
-                        "Provider" => record.provider = attribute(child, "Name").unwrap_or_default(),
+                        "Provider" => {
+                            record.provider = attribute(child, "Name").unwrap_or_default()
+                        }
                         "Channel" => record.channel.clone_from(&child.text),
+                        "EventRecordID" => record.record_id = child.text.parse().unwrap(),
+                        "TimeCreated" => {
+                            let time = attribute(child, "SystemTime");
+                            record.time = time.map_or(written, |time| time.parse().unwrap());
+                        }
                         "EventID" => record.event_id.clone_from(&child.text),
                         _ => {}
                     }
@@ -105,12 +109,19 @@ fn record_of(record_id: u64, time: Timestamp, xml: &str) -> Record {
 }
 
 fn attribute(element: &Element, name: &str) -> Option<String> {
-    element.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+    element
+        .attributes
+        .iter()
+        .find(|(own, _)| own == name)
+        .map(|(_, value)| value.clone())
 }
 
 fn flatten(element: &Element, path: &str, out: &mut Vec<(Option<String>, String)>) {
-    let attributes: Vec<_> =
-        element.attributes.iter().filter(|(name, _)| !name.starts_with("xmlns")).collect();
+    let attributes: Vec<_> = element
+        .attributes
+        .iter()
+        .filter(|(name, _)| !name.starts_with("xmlns"))
+        .collect();
     let bare = element.children.is_empty() && attributes.is_empty();
     if bare || !element.text.is_empty() {
         out.push((Some(path.to_owned()), element.text.clone()));
@@ -132,7 +143,11 @@ fn parse(xml: &str) -> Element {
     let mut stack = vec![Element::default()];
     let mut rest = xml;
     while let Some(start) = rest.find('<') {
-        stack.last_mut().unwrap().text.push_str(&unescape(&rest[..start]));
+        stack
+            .last_mut()
+            .unwrap()
+            .text
+            .push_str(&unescape(&rest[..start]));
         rest = &rest[start + 1..];
         let end = rest.find('>').unwrap();
         let tag = &rest[..end];
@@ -146,10 +161,15 @@ fn parse(xml: &str) -> Element {
             let empty = tag.ends_with('/');
             let tag = tag.trim_end_matches('/');
             let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
-            let mut element = Element { name: name.to_owned(), ..Element::default() };
+            let mut element = Element {
+                name: name.to_owned(),
+                ..Element::default()
+            };
             while let Some((name, after)) = list.split_once("=\"") {
                 let (value, after) = after.split_once('"').unwrap();
-                element.attributes.push((name.trim().to_owned(), unescape(value)));
+                element
+                    .attributes
+                    .push((name.trim().to_owned(), unescape(value)));
                 list = after;
             }
             if empty {
@@ -172,7 +192,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// What the crate's XML makes of text: XML has no control characters.
-pub fn xml_text(text: &str) -> String {
+pub(crate) fn xml_text(text: &str) -> String {
     let keep = |c: char| match c {
         '\t' | '\n' | '\r' => c,
         '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '_',

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::bytes::Bytes;
 use super::cursor;
 use super::decode::Decoder;
-use super::fallback::{self, Failure, Rendered};
+use super::fallback::{self, Rendered};
 use super::model::{Damage, Header};
 use super::names::Names;
 use super::run::{Tally, chunk_offset};
@@ -24,6 +24,8 @@ const NO_CRC32: u32 = 4;
 /// The bytes of a chunk that is worth reading.
 pub(super) struct Chunk<'a> {
     bytes: Cow<'a, [u8]>,
+    /// How much of `bytes` comes from the file: the rest of a chunk that is cut off is zeroes.
+    real: usize,
     number: u64,
     /// What makes it a case for the `evtx` crate.
     suspect: bool,
@@ -56,6 +58,7 @@ impl<'a> Chunk<'a> {
         }
         let mut chunk = Self {
             bytes: bytes.into(),
+            real: bytes.len(),
             number,
             suspect: false,
         };
@@ -87,21 +90,21 @@ impl<'a> Chunk<'a> {
         let mut at = CHUNK_HEADER_SIZE;
         while let Some(frame) = Frame::at(&self.bytes, at) {
             let follows = |last: Frame| {
-                last.record_id.checked_add(1) == Some(frame.record_id)
+                last.sequence.checked_add(1) == Some(frame.sequence)
                     && last.filetime <= frame.filetime
             };
-            if last.is_some_and(|last| last.record_id >= last_id && !follows(last)) {
+            if last.is_some_and(|last| last.sequence >= last_id && !follows(last)) {
                 break;
             }
             at = frame.end();
             last = Some(frame);
         }
-        let Some(last) = last.filter(|last| last.record_id > last_id) else {
+        let Some(last) = last.filter(|last| last.sequence > last_id) else {
             return;
         };
         let what = format!(
             "the chunk's header knows records up to {last_id}, those up to {} follow it",
-            last.record_id
+            last.sequence
         );
         tally.damage(damage(self.number, 0, None, what));
         self.suspect = true;
@@ -115,7 +118,7 @@ impl<'a> Chunk<'a> {
             }
         }
         if let Some(field) = header.get_mut(32..40) {
-            field.copy_from_slice(&last.record_id.to_le_bytes());
+            field.copy_from_slice(&last.sequence.to_le_bytes());
         }
     }
 
@@ -175,21 +178,15 @@ impl<'a> Chunk<'a> {
     /// Lets the `evtx` crate find the records.
     fn fall_back(&self, records: &mut Records<'a>, tally: &mut Tally) {
         tally.fallback_chunks += 1;
-        let (rendered, failures) = fallback::render(&self.bytes, records.options.stale);
-        for Failure {
-            offset,
-            record_id,
-            why,
-        } in failures
-        {
+        let (mut rendered, failures) = fallback::render(&self.bytes, records.options.stale);
+        for failure in failures {
+            let offset = failure.offset.unwrap_or_default();
             tally.failed += 1;
-            tally.damage(damage(
-                self.number,
-                offset.unwrap_or_default(),
-                record_id,
-                why,
-            ));
+            tally.damage(damage(self.number, offset, failure.record_id, failure.why));
         }
+        let known = rendered.len();
+        rendered.retain(|record| record.offset.saturating_add(record.size) <= self.real);
+        tally.failed += (known - rendered.len()) as u64;
         for record in &rendered {
             records.push(record);
         }
@@ -216,12 +213,12 @@ pub(super) fn damage(chunk: u64, offset: usize, record: Option<u64>, what: Strin
 }
 
 impl Records<'_> {
-    /// The id of the chunk's first live record.
-    pub(super) fn first_id(&self) -> Option<u64> {
+    /// The number of the chunk's first live record.
+    pub(super) fn first_sequence(&self) -> Option<u64> {
         self.heads
             .iter()
             .find(|head| !head.stale)
-            .map(|head| head.record_id)
+            .map(|head| head.sequence)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -237,6 +234,7 @@ impl Records<'_> {
             place => name(place),
         };
         let header = Header {
+            sequence: head.sequence,
             record_id: head.record_id,
             time: head.time,
             provider: name(head.provider),
@@ -285,8 +283,9 @@ impl Records<'_> {
         self.heads.push(Head {
             offset: record.offset,
             size: record.size,
-            record_id: record.record_id,
-            time: record.time,
+            sequence: record.sequence,
+            record_id: system.record_id.unwrap_or(record.sequence),
+            time: system.created.unwrap_or(record.written),
             stale: record.stale,
             event_id: system.event_id,
             provider: self.names.place(system.provider),

@@ -16,8 +16,9 @@ pub(super) struct Rendered {
     pub(super) offset: usize,
     /// Size of the record with its header and the copy of its size.
     pub(super) size: usize,
-    pub(super) record_id: u64,
-    pub(super) time: Timestamp,
+    /// The id and the time in the record's header.
+    pub(super) sequence: u64,
+    pub(super) written: Timestamp,
     pub(super) stale: bool,
     /// The event's XML.
     pub(super) xml: String,
@@ -77,13 +78,13 @@ fn render_into(
 fn render_record(record: EvtxRecord<'_>) -> Result<Rendered, EvtxError> {
     let start = usize::try_from(record.binxml_offset).unwrap_or(usize::MAX);
     let size = usize::try_from(record.binxml_size).unwrap_or(usize::MAX);
-    let (record_id, time, stale) = (record.event_record_id, record.timestamp, record.recovered);
+    let (sequence, written, stale) = (record.event_record_id, record.timestamp, record.recovered);
     let xml = record.into_xml()?.data;
     Ok(Rendered {
         offset: start.saturating_sub(RECORD_HEADER_SIZE),
         size: size.saturating_add(RECORD_HEADER_SIZE + 4),
-        record_id,
-        time,
+        sequence,
+        written,
         stale,
         xml,
     })

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::binxml::{self, Instance, Part, Shape, Slot, Stream};
 use super::bytes::Bytes;
 use super::cursor::{Cursor, Result};
@@ -25,8 +27,9 @@ pub(super) struct Head {
     pub(super) offset: usize,
     /// Size of the record with its frame.
     pub(super) size: usize,
+    pub(super) sequence: u64,
     pub(super) record_id: u64,
-    pub(super) time: jiff::Timestamp,
+    pub(super) time: Timestamp,
     pub(super) stale: bool,
     pub(super) event_id: u32,
     pub(super) provider: usize,
@@ -40,7 +43,7 @@ pub(super) struct Head {
 pub(super) struct Frame {
     pub(super) offset: usize,
     pub(super) size: usize,
-    pub(super) record_id: u64,
+    pub(super) sequence: u64,
     pub(super) filetime: u64,
 }
 
@@ -64,6 +67,8 @@ struct Plan {
     event_id: Place,
     channel: Place,
     computer: Place,
+    record_id: Place,
+    created: Place,
 }
 
 impl Frame {
@@ -78,7 +83,7 @@ impl Frame {
         framed.then_some(Self {
             offset,
             size,
-            record_id: chunk.u64_at(offset + 8)?,
+            sequence: chunk.u64_at(offset + 8)?,
             filetime: chunk.u64_at(offset + 16)?,
         })
     }
@@ -110,7 +115,7 @@ pub(super) fn scan<'a>(chunk: &'a [u8], names: &mut Names<'a>) -> Result<Vec<Hea
             return Cursor { chunk, at }.unusual("no record where one should start");
         };
         heads.push(scan.head(frame)?);
-        if frame.record_id == last_id {
+        if frame.sequence == last_id {
             break;
         }
         at = frame.end();
@@ -130,7 +135,7 @@ impl<'a> Scan<'a, '_> {
             chunk: self.chunk,
             at: frame.offset + RECORD_HEADER_SIZE,
         };
-        let Some(time) = value::filetime(frame.filetime) else {
+        let Some(written) = value::filetime(frame.filetime) else {
             return cursor.unusual("a record's time beyond the year 9999");
         };
         if cursor.take(5)? != [0x0f, 1, 1, 0, 0x0c] {
@@ -142,14 +147,25 @@ impl<'a> Scan<'a, '_> {
             return cursor.unusual("a record that is not one template alone");
         }
         let plan = self.plan(instance.definition)?;
+        let event_id = self.value(plan.event_id, &instance)?.as_u64();
+        let Some(event_id) = event_id.and_then(|id| u32::try_from(id).ok()) else {
+            return cursor.unusual("an event without a number as its id");
+        };
         let source = self.name(plan.source, &instance)?;
         Ok(Head {
             offset: frame.offset,
             size: frame.size,
-            record_id: frame.record_id,
-            time,
+            sequence: frame.sequence,
+            record_id: self
+                .value(plan.record_id, &instance)?
+                .as_u64()
+                .unwrap_or(frame.sequence),
+            time: self
+                .value(plan.created, &instance)?
+                .as_time()
+                .unwrap_or(written),
             stale: false,
-            event_id: self.number(plan.event_id, &instance)?,
+            event_id,
             provider: self.name(plan.provider, &instance)?,
             source: Some(source).filter(|place| *place != Names::EMPTY),
             channel: self.name(plan.channel, &instance)?,
@@ -168,9 +184,9 @@ impl<'a> Scan<'a, '_> {
                 _ => None,
             })
         };
-        let provider = child("Provider");
-        let attribute = |name: &str| {
-            let found = provider.and_then(|shape| {
+        let attribute = |element: &str, name: &str| {
+            let element = child(element);
+            let found = element.and_then(|shape| {
                 shape
                     .attributes
                     .iter()
@@ -179,7 +195,7 @@ impl<'a> Scan<'a, '_> {
             });
             (
                 found.map(Vec::as_slice),
-                provider.and_then(|shape| shape.dependency),
+                element.and_then(|shape| shape.dependency),
             )
         };
         let content = |name: &str| {
@@ -190,23 +206,35 @@ impl<'a> Scan<'a, '_> {
             )
         };
         let parts = [
-            attribute("Name"),
-            attribute("EventSourceName"),
+            attribute("Provider", "Name"),
+            attribute("Provider", "EventSourceName"),
             content("EventID"),
             content("Channel"),
             content("Computer"),
+            content("EventRecordID"),
+            attribute("TimeCreated", "SystemTime"),
         ];
-        let mut places = [Place::Absent; 5];
+        let mut places = [Place::Absent; 7];
         for (place, (parts, dependency)) in places.iter_mut().zip(parts) {
             *place = self.place(parts.unwrap_or_default(), dependency, definition)?;
         }
-        let [provider, source, event_id, channel, computer] = places;
+        let [
+            provider,
+            source,
+            event_id,
+            channel,
+            computer,
+            record_id,
+            created,
+        ] = places;
         let plan = Plan {
             provider,
             source,
             event_id,
             channel,
             computer,
+            record_id,
+            created,
         };
         self.plans.insert(definition, plan);
         Ok(plan)
@@ -262,22 +290,18 @@ impl<'a> Scan<'a, '_> {
         Ok(self.names.place_utf16(cursor.take(slot.size)?))
     }
 
-    fn number(&mut self, place: Place, instance: &Instance) -> Result<u32> {
-        let cursor = Cursor {
-            chunk: self.chunk,
-            at: CHUNK_HEADER_SIZE,
-        };
-        let value = match (place, Self::slot(place, instance)) {
-            (Place::Name(place), _) => Value::Text(self.names.get(place).to_owned()),
+    fn value(&mut self, place: Place, instance: &Instance) -> Result<Value> {
+        match (place, Self::slot(place, instance)) {
+            (Place::Name(place), _) => Ok(Value::Text(self.names.get(place).to_owned())),
+            (_, None) => Ok(Value::Null),
             (_, Some(slot)) => match binxml::held(self.chunk, slot)? {
-                Held::One(value) => value,
-                Held::Many(_) => return cursor.unusual("several event ids"),
+                Held::One(value) => Ok(value),
+                Held::Many(_) => Cursor {
+                    chunk: self.chunk,
+                    at: slot.at,
+                }
+                .unusual("an array in System"),
             },
-            _ => return cursor.unusual("a record without an event id"),
-        };
-        match value.as_u64().and_then(|id| u32::try_from(id).ok()) {
-            Some(id) => Ok(id),
-            None => cursor.unusual("an event id that is not a number"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! An event as a tree of elements, and what the reader makes of it.
 
+use jiff::Timestamp;
+
 use super::{Fields, Value};
 
 /// How deep elements may nest; Windows stays under ten.
@@ -28,6 +30,8 @@ pub(super) struct System {
     pub(super) event_id: u32,
     pub(super) channel: String,
     pub(super) computer: String,
+    pub(super) record_id: Option<u64>,
+    pub(super) created: Option<Timestamp>,
 }
 
 impl Element {
@@ -81,6 +85,11 @@ pub(super) fn system(event: &Element) -> System {
             .child("Provider")
             .and_then(|element| element.attribute(name))
     };
+    let number = |name| {
+        system
+            .child(name)
+            .and_then(|element| element.value().as_u64())
+    };
     let text = |name| system.child(name).map(Element::text).unwrap_or_default();
     System {
         provider: provider("Name")
@@ -89,19 +98,16 @@ pub(super) fn system(event: &Element) -> System {
         source: provider("EventSourceName")
             .map(ToString::to_string)
             .filter(|name| !name.is_empty()),
-        event_id: system
-            .child("EventID")
-            .and_then(event_id)
+        event_id: number("EventID")
+            .and_then(|id| u32::try_from(id).ok())
             .unwrap_or_default(),
         channel: text("Channel"),
         computer: text("Computer"),
-    }
-}
-
-fn event_id(element: &Element) -> Option<u32> {
-    match element.value() {
-        Value::Text(text) => text.trim().parse().ok(),
-        value => value.as_u64().and_then(|id| u32::try_from(id).ok()),
+        record_id: number("EventRecordID"),
+        created: system
+            .child("TimeCreated")
+            .and_then(|element| element.attribute("SystemTime"))
+            .and_then(Value::as_time),
     }
 }
 
