@@ -11,7 +11,7 @@ pub struct Item {
     /// Stable id, `folder.name`.
     pub id: &'static str,
     /// Entry names of its artifacts. The first is the artifact itself; the others stand beside it
-    /// only where the method yields them (transaction logs of a copied hive).
+    /// only where the method yields them (transaction logs of a copied hive, `-q` of netstat).
     pub entries: &'static [&'static str],
     /// What is in it.
     pub content: Content,
@@ -32,7 +32,8 @@ pub enum Content {
     EventLog(&'static str),
     /// A structured record as JSON.
     Json(Record),
-    /// Output of a console program in the OEM code page, as it came.
+    /// Text as it came: output of a console program in the OEM code page, a text file in the ANSI
+    /// one.
     Text,
 }
 
@@ -269,10 +270,10 @@ pub const ITEMS: &[Item] = &[
     ),
     item(
         "network.netstat-text",
-        &["network/netstat-ano.txt"],
+        &["network/netstat-ano.txt", "network/netstat-anoq.txt"],
         Content::Text,
         &["rdp-port", "port-exhaustion", "tcp-wait-states"],
-        "netstat -ano",
+        "netstat -ano, and -anoq (bound ports) where Windows has it",
     ),
     item(
         "network.ipconfig-text",
@@ -295,6 +296,13 @@ pub const ITEMS: &[Item] = &[
         &["port-exhaustion"],
         "netsh int ipv4|ipv6 show dynamicport and excludedportrange, tcp and udp",
     ),
+    or_empty(item(
+        "network.hosts-text",
+        &["network/hosts.txt"],
+        Content::Text,
+        &["intranet-dns"],
+        "the hosts file",
+    )),
     json(
         "processes.table",
         &["processes/processes.json"],
@@ -594,6 +602,13 @@ pub const ITEMS: &[Item] = &[
         &["eventlog/Microsoft-Windows-NetworkProfile%4Operational.evtx"],
         &["rdp-firewall", "gateway"],
         "networks and their category",
+    ),
+    log(
+        "eventlog.nla-service",
+        channel::NLA_SERVICE,
+        &["eventlog/Microsoft-Windows-NlaSvc%4Operational.evtx"],
+        &["rdp-firewall", "gateway"],
+        "network location awareness",
     ),
     log(
         "eventlog.dhcp-client-admin",

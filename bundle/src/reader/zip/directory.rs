@@ -54,12 +54,13 @@ pub(super) fn read(
     let mut fields = Fields::new(&bytes);
     let mut entries = Vec::new();
     let mut noted = Vec::new();
+    let mut seen = 0;
     loop {
         let rest = fields;
         let Some(signature) = fields.take(4) else {
             break;
         };
-        if entries.len() + noted.len() >= limits.entries {
+        if seen == limits.entries {
             noted.push(Damage::TooMany {
                 limit: limits.entries,
             });
@@ -76,11 +77,10 @@ pub(super) fn read(
                     what: "no directory entry",
                 });
             }
-            noted.push(Damage::TooMany {
-                limit: entries.len(),
-            });
+            noted.push(Damage::TooMany { limit: seen });
             break;
         };
+        seen += 1;
         locate(source, listed, &mut entries, &mut noted)?;
     }
     damage.append(&mut noted);
