@@ -22,3 +22,6 @@ pub use guard::silence_guarded_panics;
 pub use header::Header;
 pub use replay::{Log, LogReport, ReplayReport, replay};
 pub use view::HiveFile;
+
+#[cfg(test)]
+mod tests;
