@@ -189,3 +189,41 @@ fn a_damaged_base_block_is_recovered_from_the_later_log() {
         assert_eq!(content(&hive).1.damage, []);
     }
 }
+
+/// The hive of this old log is not among the captures; one of the same origin stands in for it.
+#[test]
+fn a_real_old_log_is_applied() {
+    let Some(folder) = captures() else {
+        println!("no captures: nothing compared");
+        return;
+    };
+    let read = |name: &str| {
+        let path = folder.join("hives/msuhanov-yarp").join(name);
+        std::fs::read(path).expect("a capture")
+    };
+    let (mut hive, log) = (read("SlackHive"), read("OldLogWithRemnantData"));
+    // The time and the name of the log's own hive, dirty, and no checksum: recovered from the log.
+    hive[4096 + 20..4096 + 28].copy_from_slice(&log[12..20]);
+    hive[508] ^= 1;
+    let logs = [Log {
+        name: "LOG1",
+        bytes: &log,
+    }];
+    let hive = HiveFile::open_with_logs(hive, &logs).expect("a hive");
+    let report = hive.replay_report().expect("a report");
+    assert_eq!(
+        (report.entries, report.to, report.header_recovered),
+        (1, 5, true)
+    );
+    let before = HiveFile::open(read("SlackHive")).expect("a hive");
+    let (before, after) = (content(&before), content(&hive));
+    assert_eq!((after.1.keys, after.1.damage), (5003, Vec::new()));
+    let changed = after
+        .0
+        .iter()
+        .filter(|(path, key)| before.0.get(*path) != Some(key));
+    let changed: Vec<&String> = changed.map(|(path, _)| path).collect();
+    let parent = "key_with_many_subkeys";
+    let below = ["4500", "5000", "5000\\find_me_in_log"].map(|name| format!("{parent}\\{name}"));
+    assert_eq!(changed, [parent, &below[0], &below[1], &below[2]]);
+}

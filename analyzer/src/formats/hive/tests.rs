@@ -109,7 +109,8 @@ impl Bin {
 }
 
 fn walk(hive: &HiveFile) -> (u64, u64) {
-    let report = hive.walk(WalkLimits::default(), &mut |_, _| ());
+    let view: &dyn RegistryView = hive;
+    let report = view.walk(WalkLimits::default(), &mut |_, _| ());
     assert_eq!(hive.panics_caught(), 0);
     (report.keys, report.damage_count)
 }
