@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use snapdiag::formats::hive::{HiveFile, Log, ReplayReport};
-use snapdiag::formats::registry::{RegistryView, Value, WalkLimits, WalkReport};
+use snapdiag::formats::registry::{Quality, RegistryView, Value, WalkLimits, WalkReport};
 use snapdiag_tests::captures;
 
 /// All there is to a tree: keys with their times, values with their data.
@@ -226,4 +226,32 @@ fn a_real_old_log_is_applied() {
     let parent = "key_with_many_subkeys";
     let below = ["4500", "5000", "5000\\find_me_in_log"].map(|name| format!("{parent}\\{name}"));
     assert_eq!(changed, [parent, &below[0], &below[1], &below[2]]);
+}
+
+#[test]
+fn a_missing_log_is_a_gap_and_the_order_given_does_not_matter() {
+    let Some(folder) = captures() else {
+        println!("no captures: nothing compared");
+        return;
+    };
+    let dirty = "msuhanov-yarp/NewDirtyHive1__NewDirtyHive";
+    let logs = [format!("{dirty}.LOG1"), format!("{dirty}.LOG2")];
+    let swapped = replayed(&folder, dirty, [&logs[1], &logs[0]]);
+    let ordered = replayed(&folder, dirty, [&logs[0], &logs[1]]);
+    assert_eq!(content(&swapped), content(&ordered));
+    assert_eq!(swapped.header(), ordered.header());
+    let other = "mkorman90-regipy/transactions_ntuser.dat.log1";
+    let alone = replayed(&folder, dirty, [&logs[1], other]);
+    let report = alone.replay_report().expect("a report");
+    assert_eq!((report.entries, report.to, report.gap), (3, 5, true));
+    let quality = Quality::Replayed {
+        from: 2,
+        to: 5,
+        entries: 3,
+        gap: true,
+    };
+    assert_eq!(alone.quality(), [quality]);
+    let alone = replayed(&folder, dirty, [&logs[0], other]);
+    let report = alone.replay_report().expect("a report");
+    assert_eq!((report.entries, report.to, report.gap), (1, 2, false));
 }
