@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod newest;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
