@@ -14,8 +14,6 @@ use serde::Serialize;
 
 /// Bytes of the header.
 const HEADER: usize = 20;
-/// Bytes of an entry before its name.
-const ENTRY_HEADER: usize = 16;
 
 /// The policies in stored order, and what could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,6 +209,9 @@ fn utf16(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes of an entry before its name.
+    const ENTRY_HEADER: usize = 16;
 
     /// Entries of name, type and data, as Windows lays them out.
     fn built(entries: &[(&str, u16, &[u8])]) -> Vec<u8> {
