@@ -5,6 +5,7 @@
 
 pub mod boot;
 pub mod capture;
+mod document;
 pub mod environment;
 pub mod events;
 pub mod evidence;
@@ -14,6 +15,7 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod newest;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;

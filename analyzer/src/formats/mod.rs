@@ -2,5 +2,7 @@
 
 pub mod evtx;
 pub mod hive;
+pub mod netstat;
+pub mod product_policy;
 pub mod registry;
 pub mod text;
