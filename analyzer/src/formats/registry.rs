@@ -151,6 +151,8 @@ pub enum Quality {
         to: u32,
         /// How many log entries were applied.
         entries: u32,
+        /// Entries before the first may be missing.
+        gap: bool,
     },
     /// A structure outside the tree is wrong (header, file size, a line of a text).
     Damage(RegistryError),
