@@ -85,7 +85,7 @@ pub enum Action {
     Allow,
     /// Drops it; wins over every `Allow`.
     Block,
-    /// Lets it through when it is authenticated by IPsec, even against a `Block`.
+    /// Lets it through when it is authenticated by `IPsec`, even against a `Block`.
     Bypass,
 }
 
