@@ -4,3 +4,4 @@ pub mod evtx;
 pub mod firewall_rule;
 pub mod hive;
 pub mod registry;
+pub mod text;

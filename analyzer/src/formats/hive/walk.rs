@@ -38,7 +38,16 @@ impl<'v> Walk<'v> {
             depth: 0,
         }];
         while let Some(next) = pending.pop() {
+            if self.report.keys >= self.limits.keys {
+                self.report.limited = true;
+                return;
+            }
+            let Some(path) = self.visit(tree, &next, &mut budget) else {
+                continue;
+            };
             if !seen.insert(next.node.offset) {
+                // Shown under each of its parents, but what is below it only once: it may be its
+                // own ancestor.
                 let at = position(next.node.offset);
                 let found = "the same key again";
                 self.damage(RegistryError::new(
@@ -49,13 +58,6 @@ impl<'v> Walk<'v> {
                 ));
                 continue;
             }
-            if self.report.keys >= self.limits.keys {
-                self.report.limited = true;
-                return;
-            }
-            let Some(path) = self.visit(tree, &next, &mut budget) else {
-                continue;
-            };
             let children = tree.children(&next.node, &mut budget);
             if next.depth >= self.limits.depth {
                 self.report.limited |= !children.is_empty();

@@ -76,8 +76,9 @@ fn escape(units: impl Iterator<Item = u16>, must_escape: impl Fn(char) -> bool) 
 /// Whether what follows a stored percent sign would make it read as an escape.
 fn looks_escaped(rest: Option<&[Result<char, DecodeUtf16Error>]>) -> bool {
     let rest = rest.unwrap_or_default();
-    let hex = |c: &Result<char, _>| matches!(c, Ok('0'..='9' | 'A'..='F'));
-    rest.first() == Some(&Ok('u')) && rest.get(1..5).is_some_and(|four| four.iter().all(hex))
+    let hex = |c: &Result<char, _>| c.as_ref().is_ok_and(char::is_ascii_hexdigit);
+    matches!(rest.first(), Some(Ok('u' | 'U')))
+        && rest.get(1..5).is_some_and(|four| four.iter().all(hex))
 }
 
 fn push_escape(text: &mut String, unit: u32) {
@@ -101,14 +102,14 @@ fn unescape(spelling: &str) -> Vec<u16> {
     units
 }
 
-/// The unit of an escape that `text` begins with: `%u` and four upper-case hex digits.
+/// The unit of an escape that `text` begins with: `%u` and four hex digits, in any case.
 fn escaped_unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("%u")?.get(..4)?;
-    let upper_hex = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
-    digits
-        .bytes()
-        .all(upper_hex)
-        .then(|| u16::from_str_radix(digits, 16).ok())?
+    let rest = text
+        .strip_prefix("%u")
+        .or_else(|| text.strip_prefix("%U"))?;
+    let digits = rest.get(..4)?;
+    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]
@@ -147,6 +148,7 @@ mod tests {
     fn ordinary_percent_signs_and_value_paths_stay() {
         let text = "%SystemRoot%_%u12g4";
         assert_eq!(escape_key(text.encode_utf16()), text);
+        assert_eq!(folded("%u005c"), folded("%U005C"));
         assert_eq!(escape_value(r"C:\a".encode_utf16()), r"C:\a");
     }
 
