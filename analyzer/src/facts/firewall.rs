@@ -2,7 +2,6 @@
 
 mod events;
 mod legacy;
-mod listeners;
 mod network;
 mod profiles;
 mod rules;
@@ -12,22 +11,17 @@ use serde::{Deserialize, Serialize};
 use snapdiag_bundle::{channel, records};
 
 pub use self::events::{Events, FirewallEvent};
-pub use self::listeners::ListenerPort;
 pub use self::profiles::{Layer, ProfileFacts};
 pub use self::rules::{Rule, RuleLayer, RuleSet};
 use super::fact::Fact;
 use super::inventory::Channel;
+use super::remote_desktop::{Listener, RemoteDesktop};
 use super::sources::Sources;
 use crate::formats::firewall_rule::Profile;
 
 /// Windows Firewall: profiles, policy and the rules that decide about Remote Desktop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Firewall {
-    /// The ports of the Remote Desktop listeners; the rules kept are those that can matter for
-    /// one of them.
-    pub ports: Fact<Vec<ListenerPort>>,
-    /// The build of Windows (`CurrentBuild`); up to 7601 the kernel itself listens.
-    pub build: Fact<u32>,
     /// Domain, private, public, in this order.
     pub profiles: Vec<ProfileFacts>,
     /// The profiles in force, as Windows says (`CurrentProfileTypes`).
@@ -62,15 +56,11 @@ impl Firewall {
         self.profiles.iter().find(|facts| facts.profile == profile)
     }
 
-    /// Gathers the facts of this family.
-    pub fn gather(sources: &Sources) -> Self {
-        let ports = listeners::ports(sources);
-        let numbers: Vec<u16> = ports
-            .value()
-            .into_iter()
-            .flatten()
-            .filter_map(ListenerPort::number)
-            .collect();
+    /// Gathers the facts of this family; the rules kept are those that can matter for a listener
+    /// of Remote Desktop.
+    pub fn gather(sources: &Sources, remote_desktop: &RemoteDesktop) -> Self {
+        let listeners = remote_desktop.listeners.value().into_iter().flatten();
+        let ports: Vec<u16> = listeners.filter_map(Listener::port_number).collect();
         let live: Fact<records::FirewallState> = sources.record("network.firewall");
         let control_set = sources.system().control_set();
         let local = control_set.below(profiles::LOCAL);
@@ -78,7 +68,6 @@ impl Firewall {
         let logged = &sources.events().firewall;
         let log = sources.channel(channel::FIREWALL);
         Self {
-            build: listeners::build(sources),
             profiles: Profile::ALL
                 .into_iter()
                 .map(|profile| profiles::gather(profile, &local, &policy, &live))
@@ -86,16 +75,15 @@ impl Firewall {
             active: network::active(&live),
             last_network: network::last_network(sources),
             last_connected: network::last_connected(sources, logged),
-            local_rules: rules::gather(&local, "FirewallRules", RuleLayer::Local, &numbers),
-            policy_rules: rules::gather(&policy, "FirewallRules", RuleLayer::Policy, &numbers),
-            mdm_rules: rules::gather(&local, "Mdm\\FirewallRules", RuleLayer::Mdm, &numbers),
+            local_rules: rules::gather(&local, "FirewallRules", RuleLayer::Local, &ports),
+            policy_rules: rules::gather(&policy, "FirewallRules", RuleLayer::Policy, &ports),
+            mdm_rules: rules::gather(&local, "Mdm\\FirewallRules", RuleLayer::Mdm, &ports),
             legacy_rules: legacy::gather(&policy),
             connection_security: [&local, &policy]
                 .map(|layer| layer.values("ConSecRules").map(|rules| rules.len())),
-            changes: events::changes(logged, &log, &numbers),
-            drops: events::drops(logged, &sources.channel("Security"), &numbers),
+            changes: events::changes(logged, &log, &ports),
+            drops: events::drops(logged, &sources.channel("Security"), &ports),
             log,
-            ports,
         }
     }
 }

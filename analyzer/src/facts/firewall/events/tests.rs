@@ -5,6 +5,7 @@ fn events(channel: &str, provider: &str, id: u32, fields: &[(&str, &str)]) -> Ev
     let event = Event {
         header: Header {
             record_id: 7,
+            sequence: 7,
             time: Timestamp::UNIX_EPOCH,
             provider,
             source: None,
