@@ -7,14 +7,21 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+mod hash;
 pub mod items;
 pub mod manifest;
+mod name;
+pub mod reader;
 pub mod records;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod writer;
 
 pub use items::{Content, ITEMS, Item, Record, item_table_markdown};
 pub use manifest::{
     ArtifactRow, Bounds, Capture, CaptureMode, Collector, Cost, FormatVersion, ItemRow, LiveLog,
     Manifest, OsError, OsVersion, Plan, State,
 };
+pub use name::NameFault;
+pub use reader::{Archive, Bundle, Damage, Entry, Limits, OpenError, ReadError, ReadFault};
+pub use writer::{BundleWriter, Compression, Copied, FolderTarget, Target, WriteError, ZipTarget};

@@ -3,7 +3,7 @@
 //! # Paths and names
 //! A path is relative to the root of the view, its names separated by a backslash; `""` is the
 //! root. Names compare without case. A UTF-16 unit that cannot stand in a name as text is written
-//! `%uXXXX` (four upper-case hex digits): unpaired surrogates and control characters (U+0000 to
+//! `%uXXXX` (four hex digits, read in any case): unpaired surrogates and control characters (U+0000 to
 //! U+001F, U+007F) in every name, the backslash in names of keys, and a percent sign that would
 //! otherwise begin such a form. The rule loses nothing, and leaves names like `%SystemRoot%` alone.
 
@@ -151,6 +151,8 @@ pub enum Quality {
         to: u32,
         /// How many log entries were applied.
         entries: u32,
+        /// Entries before the first may be missing.
+        gap: bool,
     },
     /// A structure outside the tree is wrong (header, file size, a line of a text).
     Damage(RegistryError),

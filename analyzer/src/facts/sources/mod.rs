@@ -1,19 +1,84 @@
 //! Sources: where the artifacts of a snapshot are found and opened, each once.
 
+pub mod container;
+mod find;
+pub mod hives;
+pub mod intake;
+mod logs;
+mod open;
 pub mod registry;
+mod time;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use snapdiag_bundle::{ItemRow, Manifest, State, items};
 
+use self::container::Container;
 use self::registry::{Hive, Missing};
 use super::capture::{Capture, CaptureKind, TimeSource};
 use super::events::EventFacts;
 use super::evidence::Evidence;
-use super::fact::Fact;
+use super::fact::{Fact, State as FactState};
 use super::inventory::{Channel, Inventory};
-use super::locator::Locator;
+use super::locator::{EventQuery, Locator};
+use crate::formats::text::decode;
+
+/// The largest JSON or text artifact that is read, in bytes; a full TCP table has about 10 MB.
+const LARGEST: u64 = 256 << 20;
+
+/// What can be set from outside when a snapshot is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The capture time, where somebody knows better than the snapshot.
+    pub captured_at: Option<Timestamp>,
+}
+
+/// Why a path is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be read.
+    #[error("cannot open {}: {error}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The container cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] snapdiag_bundle::OpenError),
+    /// A file that is none of what is read.
+    #[error(
+        "{} is no bundle, hive, event log, registry text, netstat output or facts file",
+        .0.display()
+    )]
+    NotRecognised(PathBuf),
+    /// A container without anything that is read.
+    #[error("nothing in it is recognised ({files} files){}", in_brackets(.notes))]
+    NothingRecognised {
+        /// How many files there are.
+        files: usize,
+        /// What is wrong with the container.
+        notes: Vec<String>,
+    },
+}
+
+fn in_brackets(notes: &[String]) -> String {
+    match notes {
+        [] => String::new(),
+        notes => format!(": {}", notes.join("; ")),
+    }
+}
 
 /// The opened snapshot, as fact families ask it.
 pub struct Sources {
+    container: Option<Container>,
+    /// Where each item is, or why it is missing.
+    items: BTreeMap<&'static str, Result<String, Missing>>,
     capture: Capture,
     inventory: Inventory,
     system: Hive,
@@ -34,8 +99,9 @@ pub struct ConsoleText {
 impl Sources {
     /// A snapshot with nothing in it: every fact is "not collected".
     pub fn none() -> Self {
-        let hive = |name| Hive::new(name, Err(Missing::NotCollected(format!("no {name} hive"))));
         Self {
+            container: None,
+            items: BTreeMap::new(),
             capture: Capture {
                 time: None,
                 source: TimeSource::Unknown,
@@ -44,11 +110,21 @@ impl Sources {
                 collector: None,
             },
             inventory: Inventory::default(),
-            system: hive("SYSTEM"),
-            software: hive("SOFTWARE"),
-            bcd: hive("BCD"),
+            system: Hive::new("SYSTEM", Err(hives::not_found("SYSTEM"))),
+            software: Hive::new("SOFTWARE", Err(hives::not_found("SOFTWARE"))),
+            bcd: Hive::new("BCD", Err(hives::not_found("BCD"))),
             events: EventFacts::default(),
         }
+    }
+
+    /// The container, to read back single places.
+    pub fn container(&self) -> Option<&Container> {
+        self.container.as_ref()
+    }
+
+    /// The manifest, for a bundle.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.container.as_ref()?.0.manifest()
     }
 
     /// When and how the snapshot was taken.
@@ -81,31 +157,101 @@ impl Sources {
         &self.events
     }
 
-    /// How far a channel reaches, by its name; not collected or unreadable where no log of it
-    /// was read. The evidence is the row of the manifest or the log itself.
+    /// How far a channel reaches, by its name; its evidence is the count of all its records.
     pub fn channel(&self, name: &str) -> Fact<Channel> {
-        match self.inventory.channel(name) {
-            Some(channel) => {
-                let newest = serde_json::json!(channel.records);
-                let query = Locator::Events(super::locator::EventQuery {
-                    channel: channel.name.clone(),
-                    ..Default::default()
-                });
-                let evidence = Evidence::new(channel.artifact.as_str(), query, newest);
-                Fact::known(channel.clone(), [evidence])
-            }
-            None => Fact::not_collected(format!("the log {name} is not in the snapshot")),
+        if let Some(channel) = self.inventory.channel(name) {
+            let all = Locator::Events(EventQuery {
+                channel: channel.name.clone(),
+                ..EventQuery::default()
+            });
+            let evidence = Evidence::new(channel.artifact.as_str(), all, json!(channel.records));
+            return Fact::known(channel.clone(), [evidence]);
+        }
+        let item = items::ITEMS.iter().find(|item| match item.content {
+            items::Content::EventLog(channel) => channel.eq_ignore_ascii_case(name),
+            _ => false,
+        });
+        match item.map(|item| self.missing(item.id)) {
+            Some(missing) => missing,
+            None => Fact::not_collected(format!("no log of {name} is in the snapshot")),
         }
     }
 
-    /// A structured item of the collector by its id (`network.tcp`), with evidence for the whole
-    /// document; add the pointer of the place with [`Fact::at_pointer`].
-    pub fn record<T: DeserializeOwned>(&self, item: &str) -> Fact<T> {
-        Fact::not_collected(format!("{item} is not in the snapshot"))
+    /// A structured item of the collector by its id (`network.tcp`), with the whole document as
+    /// its evidence; [`Fact::at_pointer`] narrows it to a place.
+    pub fn record<T: DeserializeOwned>(&self, item: &'static str) -> Fact<T> {
+        self.read(item).and_then(|(_, bytes)| {
+            serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+        })
     }
 
     /// The output of a console program by its item id (`network.netstat-text`).
-    pub fn console_text(&self, item: &str) -> Fact<ConsoleText> {
-        Fact::not_collected(format!("{item} is not in the snapshot"))
+    pub fn console_text(&self, item: &'static str) -> Fact<ConsoleText> {
+        let code_page = self
+            .manifest()
+            .and_then(|manifest| manifest.capture.oem_code_page);
+        self.read(item).map(|(artifact, bytes)| ConsoleText {
+            artifact,
+            text: decode(&bytes, code_page).text,
+        })
+    }
+
+    /// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it
+    /// unreadable: whatever it says was not collected.
+    fn read(&self, item: &'static str) -> Fact<(String, Vec<u8>)> {
+        let (Some(container), Some(Ok(name))) = (&self.container, self.items.get(item)) else {
+            return self.missing(item);
+        };
+        let whole = match items::by_id(item).map(|item| item.content) {
+            Some(items::Content::Text) => Locator::Text {
+                entry: name.clone(),
+                line: None,
+            },
+            _ => Locator::json(name.as_str(), ""),
+        };
+        let evidence = Evidence::new(name.as_str(), whole, Value::Null);
+        match container.read_checked(name, LARGEST) {
+            Ok(bytes) => Fact::known((name.clone(), bytes), [evidence]),
+            Err(problem) => Fact::unreadable(problem.why, [evidence]),
+        }
+    }
+
+    /// The fact that follows from an item that is not there, with its row of the manifest.
+    fn missing<T>(&self, item: &str) -> Fact<T> {
+        let row = self.manifest().and_then(|manifest| manifest.row(item));
+        let evidence = row.map(|row| {
+            let raw = serde_json::to_value(row).unwrap_or_default();
+            Evidence::new("manifest.json", Locator::Manifest(item.to_owned()), raw)
+        });
+        let state = match self.items.get(item) {
+            Some(Err(missing)) => missing.fact::<T>().state,
+            Some(Ok(name)) => FactState::Unreadable(format!("{name} could not be read")),
+            None => FactState::NotCollected(format!("{item} is not in the snapshot")),
+        };
+        Fact::new(state, evidence)
+    }
+}
+
+/// What follows from a row of the manifest: the artifact to read, or why there is none.
+fn resolve(row: &ItemRow, may_be_empty: bool) -> Result<String, Missing> {
+    let because = || {
+        let mut words = row.state.as_str().to_owned();
+        if let Some(error) = &row.error {
+            words.push_str(&format!(" ({error})"));
+        } else if let Some(reason) = &row.reason {
+            words.push_str(&format!(" ({reason})"));
+        }
+        words
+    };
+    match (row.state, row.artifacts.first()) {
+        (State::Ok | State::Truncated, Some(artifact)) => Ok(artifact.name.clone()),
+        (State::Empty, Some(artifact)) if may_be_empty => Ok(artifact.name.clone()),
+        (State::Empty, None) if may_be_empty => Err(Missing::Absent),
+        (State::Ok | State::Truncated, None) => Err(Missing::Unreadable(
+            "the manifest says it was collected and names no artifact".to_owned(),
+        )),
+        (State::Empty, _) => Err(Missing::Unreadable("it came out empty".to_owned())),
+        (State::Absent, _) => Err(Missing::Absent),
+        _ => Err(Missing::NotCollected(because())),
     }
 }

@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn filetimes() {
-        let data = 130_908_816_000_000_000_u64.to_le_bytes();
+        let data = 130_908_096_000_000_000_u64.to_le_bytes();
         let time = value(ValueKind::Binary, &data)
             .as_filetime()
             .expect("a time");

@@ -1,0 +1,192 @@
+//! Subkey lists: leaves (`li`, `lf`, `lh`) and lists of leaves (`ri`).
+
+use super::bytes::{slice_at, u16_at, u32_at};
+use super::cells::{Cells, position};
+use crate::formats::registry::RegistryError;
+
+/// The subkey list of one key.
+pub(super) struct Index<'h> {
+    /// Whether this is a list of leaves.
+    pub(super) is_root: bool,
+    /// The leaves in order; one that cannot be read is an error in its place.
+    leaves: Vec<Result<Leaf<'h>, BadLeaf>>,
+}
+
+struct BadLeaf {
+    offset: u32,
+    error: RegistryError,
+}
+
+struct Leaf<'h> {
+    form: Form,
+    items: &'h [u8],
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Hint,
+    Hash,
+}
+
+/// One step of nt-hive's iteration over the list: a key, or one error.
+pub(super) struct Slot<'h> {
+    /// Counts from the start of the whole list.
+    pub(super) position: usize,
+    /// The cell of the key; of the leaf, where that cannot be read.
+    pub(super) cell: u32,
+    /// Why the leaf in this place cannot be read.
+    pub(super) error: Option<&'h RegistryError>,
+    hint: Hint,
+}
+
+#[derive(Clone, Copy)]
+enum Hint {
+    None,
+    Start([u8; 4]),
+    Hash(u32),
+}
+
+/// A folded name with its hash, to be compared with the hints.
+pub(super) struct Wanted<'n> {
+    pub(super) name: &'n [u16],
+    /// The hash of the name; only for ASCII, where all case tables agree.
+    hash: Option<u32>,
+}
+
+impl<'n> Wanted<'n> {
+    pub(super) fn new(name: &'n [u16]) -> Self {
+        let hash = name.iter().fold(0_u32, |hash, unit| {
+            hash.wrapping_mul(37).wrapping_add(u32::from(*unit))
+        });
+        let ascii = name.iter().all(|unit| *unit < 0x80);
+        Self {
+            name,
+            hash: ascii.then_some(hash),
+        }
+    }
+}
+
+impl Slot<'_> {
+    /// Whether the hint leaves it possible that this key has the wanted name.
+    pub(super) fn may_be(&self, wanted: &Wanted) -> bool {
+        match (self.hint, wanted.hash) {
+            (Hint::Hash(stored), Some(hash)) => stored == hash,
+            (Hint::Start(start), Some(_)) => {
+                let pairs = start.iter().zip(wanted.name);
+                pairs
+                    .filter(|(byte, _)| matches!(byte, 1..0x80))
+                    .all(|(byte, unit)| u16::from(byte.to_ascii_uppercase()) == *unit)
+            }
+            _ => true,
+        }
+    }
+}
+
+impl<'h> Index<'h> {
+    /// Reads the list at `offset`; a leaf of a list of leaves may be an error in its place.
+    pub(super) fn read(cells: Cells<'h>, offset: u32) -> Result<Self, RegistryError> {
+        let cell = cells.cell(offset, "subkey list")?;
+        if !cell.starts_with(b"ri") {
+            let leaf = Leaf::read(cells, offset)?;
+            return Ok(Self {
+                is_root: false,
+                leaves: vec![Ok(leaf)],
+            });
+        }
+        let leaves = items(cell, offset, 4)?.as_chunks::<4>().0.iter();
+        let leaves = leaves.map(|leaf| {
+            let offset = u32::from_le_bytes(*leaf);
+            Leaf::read(cells, offset)
+                .and_then(|leaf| leaf.not_empty(offset))
+                .map_err(|error| BadLeaf { offset, error })
+        });
+        Ok(Self {
+            is_root: true,
+            leaves: leaves.collect(),
+        })
+    }
+
+    /// The steps of nt-hive's iteration, in order.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot<'_>> {
+        let slots = self.leaves.iter().flat_map(|leaf| {
+            let (keys, bad) = match leaf {
+                Ok(leaf) => (Some(leaf.slots()), None),
+                Err(bad) => (None, Some((bad.offset, Some(&bad.error), Hint::None))),
+            };
+            let keys = keys.into_iter().flatten();
+            keys.map(|(cell, hint)| (cell, None, hint)).chain(bad)
+        });
+        let numbered = slots.enumerate();
+        numbered.map(|(position, (cell, error, hint))| Slot {
+            position,
+            cell,
+            error,
+            hint,
+        })
+    }
+}
+
+impl<'h> Leaf<'h> {
+    fn read(cells: Cells<'h>, offset: u32) -> Result<Self, RegistryError> {
+        let cell = cells.cell(offset, "subkey list")?;
+        let (form, size) = match cell.get(..2) {
+            Some(b"li") => (Form::Plain, 4),
+            Some(b"lf") => (Form::Hint, 8),
+            Some(b"lh") => (Form::Hash, 8),
+            other => {
+                let found = String::from_utf8_lossy(other.unwrap_or_default());
+                return Err(RegistryError::new(
+                    position(offset),
+                    "subkey list",
+                    "li, lf or lh",
+                    format!("{found:?}"),
+                ));
+            }
+        };
+        let items = items(cell, offset, size)?;
+        Ok(Self { form, items })
+    }
+
+    /// A leaf in a list of leaves must hold something: nt-hive answers an empty one with an error.
+    fn not_empty(self, offset: u32) -> Result<Self, RegistryError> {
+        if self.items.is_empty() {
+            let at = position(offset);
+            return Err(RegistryError::new(
+                at,
+                "subkey list",
+                "at least one item",
+                "none",
+            ));
+        }
+        Ok(self)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = (u32, Hint)> + use<'h> {
+        let form = self.form;
+        let size = if matches!(form, Form::Plain) { 4 } else { 8 };
+        self.items.chunks_exact(size).map(move |item| {
+            let tail = u32_at(item, 4).unwrap_or_default();
+            let hint = match form {
+                Form::Plain => Hint::None,
+                Form::Hint => Hint::Start(tail.to_le_bytes()),
+                Form::Hash => Hint::Hash(tail),
+            };
+            (u32_at(item, 0).unwrap_or_default(), hint)
+        })
+    }
+}
+
+/// The items behind the signature and the count of a list.
+fn items(cell: &[u8], offset: u32, size: usize) -> Result<&[u8], RegistryError> {
+    let count = usize::from(u16_at(cell, 2).unwrap_or_default());
+    slice_at(cell, 4, count * size).ok_or_else(|| {
+        let found = format!("{count} items in {} bytes", cell.len());
+        RegistryError::new(
+            position(offset),
+            "subkey list",
+            "all items inside the cell",
+            found,
+        )
+    })
+}
