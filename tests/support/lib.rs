@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: where the captures are, and what other readers say of them.
 #![forbid(unsafe_code)]
 
+pub mod foreign;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -14,8 +14,11 @@ use super::RECORD_HEADER_SIZE;
 pub(super) struct Rendered {
     /// Offset of the record's header in the chunk.
     pub(super) offset: usize,
-    pub(super) record_id: u64,
-    pub(super) time: Timestamp,
+    /// Size of the record with its header and the copy of its size.
+    pub(super) size: usize,
+    /// The id and the time in the record's header.
+    pub(super) sequence: u64,
+    pub(super) written: Timestamp,
     pub(super) stale: bool,
     /// The event's XML.
     pub(super) xml: String,
@@ -25,7 +28,7 @@ pub(super) struct Rendered {
 #[derive(Debug)]
 pub(super) struct Failure {
     /// Offset in the chunk, where the crate says it.
-    pub(super) offset: Option<u64>,
+    pub(super) offset: Option<usize>,
     pub(super) record_id: Option<u64>,
     pub(super) why: String,
 }
@@ -74,12 +77,14 @@ fn render_into(
 
 fn render_record(record: EvtxRecord<'_>) -> Result<Rendered, EvtxError> {
     let start = usize::try_from(record.binxml_offset).unwrap_or(usize::MAX);
-    let (record_id, time, stale) = (record.event_record_id, record.timestamp, record.recovered);
+    let size = usize::try_from(record.binxml_size).unwrap_or(usize::MAX);
+    let (sequence, written, stale) = (record.event_record_id, record.timestamp, record.recovered);
     let xml = record.into_xml()?.data;
     Ok(Rendered {
         offset: start.saturating_sub(RECORD_HEADER_SIZE),
-        record_id,
-        time,
+        size: size.saturating_add(RECORD_HEADER_SIZE + 4),
+        sequence,
+        written,
         stale,
         xml,
     })
@@ -87,7 +92,7 @@ fn render_record(record: EvtxRecord<'_>) -> Result<Rendered, EvtxError> {
 
 fn failure(error: &EvtxError) -> Failure {
     let (offset, record_id) = match error {
-        EvtxError::FailedToReadRecordAt { offset, .. } => (Some(*offset), None),
+        EvtxError::FailedToReadRecordAt { offset, .. } => (usize::try_from(*offset).ok(), None),
         EvtxError::FailedToParseRecord { record_id, .. } => (None, Some(*record_id)),
         _ => (None, None),
     };

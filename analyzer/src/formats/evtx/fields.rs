@@ -64,6 +64,15 @@ impl Value {
         }
     }
 
+    /// The time, for times and for text that is one.
+    pub fn as_time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Time(time) => Some(*time),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Whether there is nothing in it: no value, or empty text or bytes.
     pub fn is_empty(&self) -> bool {
         match self {

@@ -5,12 +5,17 @@ use serde::Serialize;
 
 use super::Header;
 
-/// A record's id and time.
+/// The second at which FILETIME starts counting, 1601-01-01 UTC.
+const NO_TIME: i64 = -11_644_473_600;
+
+/// A record's place, id and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Mark {
+    /// Its number in the file ([`Header::sequence`]).
+    pub sequence: u64,
     /// The record's id.
     pub record_id: u64,
-    /// When it was written, UTC.
+    /// When the event happened, UTC.
     pub time: Timestamp,
 }
 
@@ -33,15 +38,19 @@ impl Gap {
     }
 }
 
-/// What an artifact holds of its channel, in the order of record ids.
+/// What an artifact holds of its channel, in the order in which records were written.
 ///
 /// A filtered export has gaps by nature: they mean something in an unfiltered artifact only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Horizon {
-    /// The record with the lowest id.
+    /// The record that was written first.
     pub first: Option<Mark>,
-    /// The record with the highest id.
+    /// The record that was written last.
     pub last: Option<Mark>,
+    /// The earliest time of an event: not that of the first record if the clock was set back.
+    pub earliest: Option<Timestamp>,
+    /// The latest time of an event.
+    pub latest: Option<Timestamp>,
     /// How many records there are.
     pub records: u64,
     /// Where ids are missing, oldest first; at most [`Horizon::MAX_GAPS`].
@@ -50,7 +59,8 @@ pub struct Horizon {
     pub gap_count: u64,
     /// How many record ids are missing in all gaps.
     pub missing: u64,
-    /// How often an id was not higher than that of the record before it.
+    /// How often an id was not higher than that of the record before it: records of several logs
+    /// in one file, or damage.
     pub disorder: u64,
 }
 
@@ -60,20 +70,27 @@ impl Horizon {
 
     /// Takes in the next record of the file.
     pub(super) fn record(&mut self, header: &Header<'_>) {
+        let Header {
+            sequence,
+            record_id,
+            time,
+            ..
+        } = *header;
         let mark = Mark {
-            record_id: header.record_id,
-            time: header.time,
+            sequence,
+            record_id,
+            time,
         };
-        self.join(mark);
-        self.records += 1;
-        self.first = self
-            .first
-            .filter(|first| first.record_id <= mark.record_id)
-            .or(Some(mark));
-        self.last = self
-            .last
-            .filter(|last| last.record_id > mark.record_id)
-            .or(Some(mark));
+        // A FILETIME of zero is no time at all.
+        let known = (time.as_second() > NO_TIME).then_some(time);
+        self.merge(Self {
+            first: Some(mark),
+            last: Some(mark),
+            earliest: known,
+            latest: known,
+            records: 1,
+            ..Self::default()
+        });
     }
 
     /// Takes in the horizon of the records that follow.
@@ -88,14 +105,12 @@ impl Horizon {
         self.missing = self.missing.saturating_add(later.missing);
         let room = Self::MAX_GAPS.saturating_sub(self.gaps.len());
         self.gaps.extend(later.gaps.into_iter().take(room));
-        self.first = self
-            .first
-            .filter(|own| own.record_id <= first.record_id)
-            .or(Some(first));
-        self.last = self
-            .last
-            .filter(|own| own.record_id > last.record_id)
-            .or(Some(last));
+        let keep_first = |own: &Mark| own.sequence <= first.sequence;
+        self.first = self.first.filter(keep_first).or(Some(first));
+        let keep_last = |own: &Mark| own.sequence > last.sequence;
+        self.last = self.last.filter(keep_last).or(Some(last));
+        self.earliest = [self.earliest, later.earliest].into_iter().flatten().min();
+        self.latest = [self.latest, later.latest].into_iter().flatten().max();
     }
 
     /// Looks at the seam between the last record so far and the next one.

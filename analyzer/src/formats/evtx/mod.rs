@@ -8,18 +8,24 @@
 //! The format is described in the libevtx documentation ("Windows XML Event Log (EVTX) format")
 //! and in MS-EVEN6 2.2.12 (BinXML).
 
+mod binxml;
 mod bytes;
 mod chunk;
+mod cursor;
+mod decode;
 mod fallback;
 mod fields;
 mod file;
 mod horizon;
 mod model;
+mod names;
 mod query;
 mod read;
 mod run;
+mod scan;
 
 mod tree;
+mod value;
 mod xml;
 
 pub use fields::{Field, Fields, Value};

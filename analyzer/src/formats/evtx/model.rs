@@ -8,15 +8,19 @@ use super::{Fields, FileHeader, Horizon};
 /// What is known of a record without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// The record's id in its log.
+    /// The record's number in this file, which is the order of the file. An export counts anew
+    /// from 1, so this is the record's id only in a copy of the live log.
+    pub sequence: u64,
+    /// The record's id in the log that it comes from (`EventRecordID`, as Event Viewer shows it).
     pub record_id: u64,
-    /// When the record was written (the record header's time, UTC, to 100 ns).
+    /// When the event happened, UTC, to 100 ns (`TimeCreated/@SystemTime`). The time in the
+    /// record's own header is worthless in exports, and only used where the event has none.
     pub time: Timestamp,
     /// `Provider/@Name`; empty when the record has none.
     pub provider: &'a str,
     /// `Provider/@EventSourceName`: the name that older documents know the provider by.
     pub source: Option<&'a str>,
-    /// `EventID`, without qualifiers.
+    /// `EventID`, without qualifiers; 0 when the record has none.
     pub event_id: u32,
     /// `Channel`; empty when the record has none.
     pub channel: &'a str,

@@ -18,9 +18,9 @@ pub struct Filter {
     pub event_ids: Vec<u32>,
     /// The record with this id only.
     pub record_id: Option<u64>,
-    /// Records written at or after this time.
+    /// Events at or after this time.
     pub after: Option<Timestamp>,
-    /// Records written at or before this time.
+    /// Events at or before this time.
     pub before: Option<Timestamp>,
 }
 
@@ -47,7 +47,7 @@ impl Filter {
 pub struct Row {
     /// The record's id.
     pub record_id: u64,
-    /// When it was written, UTC.
+    /// When the event happened, UTC.
     pub time: Timestamp,
     /// Its channel.
     pub channel: String,

@@ -1,6 +1,6 @@
-//! Folding chunks into runs of ascending record ids, and putting the runs in order.
+//! Folding chunks into runs of ascending records, and putting the runs in order.
 
-use super::chunk::{self, Record, Records};
+use super::chunk::{self, Chunk, Records};
 use super::file::FileHeader;
 use super::model::{Damage, Event, Fold, LogOutcome, Need};
 use super::{CHUNK_SIZE, FILE_HEADER_BLOCK, Horizon, NotALog, Options};
@@ -8,7 +8,7 @@ use super::{CHUNK_SIZE, FILE_HEADER_BLOCK, Horizon, NotALog, Options};
 /// How many runs are kept apart. A log that wrapped has two; a hostile one any number.
 const MAX_RUNS: usize = 64;
 
-/// A stretch of chunks whose record ids ascend.
+/// A stretch of chunks whose records ascend.
 struct Run<F> {
     fold: F,
     horizon: Horizon,
@@ -76,8 +76,8 @@ impl<F: Fold> Run<F> {
         }
     }
 
-    fn last_id(&self) -> Option<u64> {
-        self.horizon.last.map(|mark| mark.record_id)
+    fn last_sequence(&self) -> Option<u64> {
+        self.horizon.last.map(|mark| mark.sequence)
     }
 
     fn merge(&mut self, later: Self) {
@@ -86,9 +86,11 @@ impl<F: Fold> Run<F> {
     }
 
     /// Shows the chunk's records to the fold.
-    fn fold_chunk(&mut self, records: &Records, number: u64, tally: &mut Tally) {
-        for record in records.iter() {
-            let header = record.header();
+    fn fold_chunk(&mut self, records: &mut Records<'_>, number: u64, tally: &mut Tally) {
+        for index in 0..records.len() {
+            let Some((header, _)) = records.header(index) else {
+                continue;
+            };
             if header.stale {
                 tally.stale += 1;
             } else {
@@ -97,7 +99,11 @@ impl<F: Fold> Run<F> {
             if self.fold.glance(&header) == Need::Skip {
                 continue;
             }
-            match record.decode() {
+            let decoded = records.decode(index);
+            let Some((header, offset)) = records.header(index) else {
+                continue;
+            };
+            match decoded {
                 Ok((system, fields)) => self.fold.event(&Event {
                     header,
                     system,
@@ -105,20 +111,10 @@ impl<F: Fold> Run<F> {
                 }),
                 Err(what) => {
                     tally.failed += 1;
-                    tally.damage(record_damage(number, &record, what));
+                    tally.damage(chunk::damage(number, offset, Some(header.record_id), what));
                 }
             }
         }
-    }
-}
-
-fn record_damage(number: u64, record: &Record<'_>, what: String) -> Damage {
-    let offset = chunk_offset(number).saturating_add(record.offset() as u64);
-    Damage {
-        chunk: Some(number),
-        offset,
-        record: Some(record.header().record_id),
-        what,
     }
 }
 
@@ -129,11 +125,11 @@ pub(super) fn chunk_offset(number: u64) -> u64 {
         .saturating_add(FILE_HEADER_BLOCK as u64)
 }
 
-/// Adds a run after those that are there: to the last one if its ids follow, else apart.
+/// Adds a run after those that are there: to the last one if its records follow, else apart.
 fn push_run<F: Fold>(runs: &mut Vec<Run<F>>, run: Run<F>) {
     let full = runs.len() >= MAX_RUNS;
     match (runs.last_mut(), run.horizon.first) {
-        (Some(last), Some(first)) if !full && last.last_id() >= Some(first.record_id) => {
+        (Some(last), Some(first)) if !full && last.last_sequence() >= Some(first.sequence) => {
             runs.push(run);
         }
         (Some(last), _) => last.merge(run),
@@ -188,16 +184,18 @@ impl<'a, F: Fold> Total<'a, F> {
         };
         for (bytes, number) in chunks.chunks(CHUNK_SIZE).zip(number..) {
             group.slots += 1;
-            let Some(records) = chunk::records(bytes, number, self.options, &mut group.tally)
-            else {
+            let Some(chunk) = Chunk::open(bytes, number, &mut group.tally) else {
                 continue;
             };
-            let ascends = |run: &Run<F>| records.first_id() > run.last_id();
+            let Some(mut records) = chunk.records(self.options, &mut group.tally) else {
+                continue;
+            };
+            let ascends = |run: &Run<F>| records.first_sequence() > run.last_sequence();
             if !group.runs.last().is_some_and(ascends) {
                 group.runs.push(Run::new(self.empty.fork()));
             }
             if let Some(run) = group.runs.last_mut() {
-                run.fold_chunk(&records, number, &mut group.tally);
+                run.fold_chunk(&mut records, number, &mut group.tally);
             }
         }
         group
@@ -214,10 +212,10 @@ impl<'a, F: Fold> Total<'a, F> {
         }
     }
 
-    /// Puts the runs in the order of their record ids: the log may have wrapped.
+    /// Puts the runs in the order in which they were written: the log may have wrapped.
     pub(super) fn finish(mut self) -> LogOutcome<F> {
         self.runs
-            .sort_by_key(|run| run.horizon.first.map(|mark| mark.record_id));
+            .sort_by_key(|run| run.horizon.first.map(|mark| mark.sequence));
         let mut all = Run::new(self.empty);
         for run in self.runs {
             all.merge(run);

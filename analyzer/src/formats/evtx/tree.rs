@@ -1,5 +1,7 @@
 //! An event as a tree of elements, and what the reader makes of it.
 
+use jiff::Timestamp;
+
 use super::{Fields, Value};
 
 /// How deep elements may nest; Windows stays under ten.
@@ -28,6 +30,8 @@ pub(super) struct System {
     pub(super) event_id: u32,
     pub(super) channel: String,
     pub(super) computer: String,
+    pub(super) record_id: Option<u64>,
+    pub(super) created: Option<Timestamp>,
 }
 
 impl Element {
@@ -50,7 +54,7 @@ impl Element {
     }
 
     /// The content apart from elements: a lone value keeps its type, several become text.
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         let mut values = self.children.iter().filter_map(|node| match node {
             Node::Value(value) => Some(value),
             Node::Element(_) => None,
@@ -81,25 +85,29 @@ pub(super) fn system(event: &Element) -> System {
             .child("Provider")
             .and_then(|element| element.attribute(name))
     };
+    let number = |name| {
+        system
+            .child(name)
+            .and_then(|element| element.value().as_u64())
+    };
     let text = |name| system.child(name).map(Element::text).unwrap_or_default();
     System {
         provider: provider("Name")
             .map(ToString::to_string)
             .unwrap_or_default(),
-        source: provider("EventSourceName").map(ToString::to_string),
-        event_id: system
-            .child("EventID")
-            .and_then(event_id)
+        source: provider("EventSourceName")
+            .map(ToString::to_string)
+            .filter(|name| !name.is_empty()),
+        event_id: number("EventID")
+            .and_then(|id| u32::try_from(id).ok())
             .unwrap_or_default(),
         channel: text("Channel"),
         computer: text("Computer"),
-    }
-}
-
-fn event_id(element: &Element) -> Option<u32> {
-    match element.value() {
-        Value::Text(text) => text.trim().parse().ok(),
-        value => value.as_u64().and_then(|id| u32::try_from(id).ok()),
+        record_id: number("EventRecordID"),
+        created: system
+            .child("TimeCreated")
+            .and_then(|element| element.attribute("SystemTime"))
+            .and_then(Value::as_time),
     }
 }
 
@@ -173,7 +181,7 @@ fn flatten(element: &Element, path: &str, fields: &mut Fields) {
             .filter(|(name, _)| !name.starts_with("xmlns"))
     };
     let bare = !has_elements && attributes().next().is_none();
-    if bare || value != Value::Null {
+    if bare || !value.is_empty() {
         fields.push(Some(path.to_owned()), value);
     }
     for (name, value) in attributes() {
