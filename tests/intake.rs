@@ -297,6 +297,26 @@ fn registry_text_is_a_second_source_of_the_same_facts() {
 }
 
 #[test]
+fn of_two_netstat_outputs_the_choice_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    let rows = "  TCP    0.0.0.0:3389    0.0.0.0:0    LISTENING    900\n".repeat(3);
+    let files = [
+        ("a.txt", rows.clone().into_bytes()),
+        ("b.txt", rows.into_bytes()),
+    ];
+    lay_out(root.path(), &files);
+    let snapshot = Snapshot::gather(&open(root.path()));
+    assert_eq!(artifact(&snapshot, "a.txt").state, ArtifactState::Used);
+    let other = artifact(&snapshot, "b.txt");
+    assert_eq!(other.state, ArtifactState::NotUsed);
+    assert!(
+        other.notes.iter().any(|note| note.contains("a.txt")),
+        "{:?}",
+        other.notes
+    );
+}
+
+#[test]
 fn the_machine_of_the_captures_is_taken_as_a_whole() {
     let Some(captures) = snapdiag_tests::captures() else {
         println!("no captures: skipped");
