@@ -5,6 +5,7 @@ fn record(channel: &str, provider: &str, id: u32, record_id: u64, fields: Fields
     let event = Event {
         header: Header {
             record_id,
+            sequence: record_id,
             time: Timestamp::UNIX_EPOCH,
             provider,
             source: None,
