@@ -1,6 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
+use super::remote_desktop;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
@@ -17,9 +18,9 @@ pub static TABLE: &[Check] = &[
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
     Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
-    Check::planned("rdp-port", RemoteDesktop, "Remote Desktop port"),
+    remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
-    Check::planned("rdp-allowed", RemoteDesktop, "Remote Desktop allowed"),
+    remote_desktop::rdp_allowed::CHECK,
     Check::planned(
         "rdp-certificate",
         RemoteDesktop,
