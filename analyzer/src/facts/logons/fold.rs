@@ -164,9 +164,7 @@ impl EventFamily for Events {
             4625 => self.failed_logon(event),
             4624 => self.logon(event),
             4776 => self.ntlm(event),
-            4771 => {
-                self.refused_elsewhere(event, Tally::Kerberos4771, "IpAddress", "TargetUserName")
-            }
+            4771 => self.kerberos(event),
             140 => self.remote_desktop(event, Tally::Rdp140),
             139 => self.remote_desktop(event, Tally::Rdp139),
             131 => self.remote_desktop(event, Tally::Rdp131),
@@ -338,13 +336,14 @@ impl Events {
         }
     }
 
-    fn refused_elsewhere(&mut self, event: &Event<'_>, tally: Tally, address: &str, user: &str) {
-        self.tally(event, Minute::one(tally));
-        let source = origin::address_in(&event.fields, address);
-        let user = origin::user_in(&event.fields, user);
+    fn kerberos(&mut self, event: &Event<'_>) {
+        self.tally(event, Minute::one(Tally::Kerberos4771));
+        let source = origin::address_in(&event.fields, "IpAddress");
+        let user = origin::user_in(&event.fields, "TargetUserName");
         self.other(event, source, user.as_deref());
     }
 
+    /// A failure that only its own server's event tells of.
     fn other(&mut self, event: &Event<'_>, source: Option<IpAddr>, user: Option<&str>) {
         let attempts = Attempts {
             other: 1,

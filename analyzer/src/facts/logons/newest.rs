@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What two accumulated values become when they meet. Must be associative and commutative.
+/// What two accumulated values become when they meet. Must be associative.
 pub(super) trait Join: Default {
     fn join(&mut self, other: Self);
 }

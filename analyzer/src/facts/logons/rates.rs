@@ -15,7 +15,7 @@ use crate::facts::fact::Fact;
 use crate::facts::locator::{EventQuery, Locator};
 
 /// Minutes of a sustained burst.
-pub(super) const BURST: i64 = 10;
+const BURST: usize = 10;
 
 /// Failed logons in the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -211,12 +211,11 @@ fn runs(series: impl Iterator<Item = (i64, u64)>) -> impl Iterator<Item = (i64, 
                 run.clear();
             }
             run.push(next);
-            if run.len() > BURST as usize {
+            if run.len() > BURST {
                 run.remove(0);
             }
             let (begin, _) = *run.first()?;
-            (run.len() == BURST as usize)
-                .then(|| (begin, run.iter().map(|(_, count)| *count).collect()))
+            (run.len() == BURST).then(|| (begin, run.iter().map(|(_, count)| *count).collect()))
         })
 }
 

@@ -1,6 +1,6 @@
 //! Who failed, and whose names were tried.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -286,7 +286,7 @@ pub(super) fn users(
     top.sort_by_key(|user| std::cmp::Reverse(user.attempts));
     top.truncate(LISTED);
     let table = UserTable {
-        distinct: counts.keys().collect::<BTreeSet<_>>().len() as u64,
+        distinct: counts.len() as u64,
         complete: dropped.is_none_or(|hour| hour < *hours.start()),
         attempts: counts.values().sum(),
         top,
