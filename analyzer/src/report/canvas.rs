@@ -1,5 +1,7 @@
 //! The canvas that text is laid out on: widths, indents, colours.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -160,7 +162,8 @@ impl Canvas {
 
     fn styled(&mut self, style: Style, text: &str) {
         if self.look.colour && style != PLAIN && !text.is_empty() {
-            self.text.push_str(&format!("{style}{text}{style:#}"));
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "{style}{text}{style:#}");
         } else {
             self.text.push_str(text);
         }

@@ -7,7 +7,6 @@ use crate::facts::capture::{CaptureKind, TimeSource};
 
 use super::model::Report;
 use crate::facts::inventory::ArtifactState;
-use crate::facts::sources::registry::Number;
 
 /// The risk of a remedy and what it interrupts.
 pub(super) fn safety(remedy: &Remedy) -> String {
@@ -61,40 +60,34 @@ pub(super) fn captured(report: &Report) -> String {
 
 /// The machine in a line: host, Windows, firmware or cloud, what is known of them.
 pub(super) fn machine(report: &Report) -> String {
-    let machine = &report.machine.machine;
+    let machine = &report.machine;
     let mut parts = Vec::new();
-    parts.push(match machine.host.value() {
+    parts.push(match &machine.host {
         Some(host) => host.clone(),
         None => "unknown host".to_owned(),
     });
-    let version = match (machine.build.value(), machine.update_revision.value()) {
-        (
-            Some(build),
-            Some(Number {
-                value: Some(revision),
-                ..
-            }),
-        ) => format!("build {build}.{revision}"),
-        (Some(build), _) => format!("build {build}"),
+    let version = match (machine.build, machine.update_revision) {
+        (Some(build), Some(revision)) => format!("build {build}.{revision}"),
+        (Some(build), None) => format!("build {build}"),
         (None, _) => String::new(),
     };
-    let product = machine.product.value().cloned().unwrap_or_default();
-    let windows = format!("{product} {version}").trim().to_owned();
+    let os = machine.os.as_deref().unwrap_or_default();
+    let windows = format!("{os} {version}").trim().to_owned();
     if !windows.is_empty() {
         parts.push(windows);
     }
-    match (machine.cloud.value(), machine.firmware.value()) {
+    match (machine.cloud, &machine.firmware) {
         (Some(cloud), _) => parts.push(cloud.name().to_owned()),
         (None, Some(firmware)) => {
             parts.push(format!("{} {}", firmware.manufacturer, firmware.product));
         }
         (None, None) => {}
     }
-    if let Some(domain) = machine.domain.value() {
+    if let Some(domain) = &machine.domain {
         parts.push(format!("domain {domain}"));
     }
-    if let Some(seconds) = machine.uptime_seconds.value() {
-        parts.push(format!("up {}", duration(*seconds)));
+    if let Some(seconds) = machine.uptime_seconds {
+        parts.push(format!("up {}", duration(seconds)));
     }
     parts.join("; ")
 }
