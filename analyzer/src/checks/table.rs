@@ -1,8 +1,8 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::remote_desktop;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -10,7 +10,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("memory-limit", Os, "Memory limit"),
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),
-    Check::planned("brute-force", Os, "Brute force attack"),
+    os::brute_force::CHECK,
     Check::planned("environment-variables", Os, "System environment variables"),
     Check::planned("memory-usage", Resources, "Memory usage"),
     Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),

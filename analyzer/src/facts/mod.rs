@@ -61,6 +61,7 @@ impl Snapshot {
 
     /// Gathers every fact from the opened sources.
     pub fn gather(sources: &Sources) -> Self {
+        let remote_desktop = remote_desktop::RemoteDesktop::gather(sources);
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
@@ -71,8 +72,8 @@ impl Snapshot {
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
-            remote_desktop: remote_desktop::RemoteDesktop::gather(sources),
-            firewall: firewall::Firewall::gather(sources),
+            firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            remote_desktop,
         }
     }
 }

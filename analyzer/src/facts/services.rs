@@ -8,14 +8,12 @@ mod runtime;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use snapdiag_bundle::channel::RCM_OPERATIONAL;
 
 use self::events::Kept;
 pub use self::events::{Events, ServiceEvent};
 pub use self::runtime::{Process, Runtime};
 use super::fact::Fact;
 use super::inventory::Channel;
-use super::newest::Newest;
 use super::sources::Sources;
 use super::sources::registry::{KeyFact, Number, Text};
 
@@ -45,9 +43,6 @@ pub struct Services {
     /// The newest crashes of the process or library of Remote Desktop Services (Application
     /// Error 1000), oldest first.
     pub crashes: Vec<ServiceEvent>,
-    /// The newest of `RemoteConnectionManager`'s records on listeners and connections, oldest
-    /// first: 258 listener started, 259 stopped, 262 failed, 1149 user accepted.
-    pub listeners: Vec<ServiceEvent>,
     /// `SvcHostSplitThresholdInKB`: with more memory than this, Windows 10 1703 and later put
     /// each service in a process of its own.
     pub split_threshold_kb: Fact<Number>,
@@ -115,7 +110,6 @@ impl Services {
     pub fn gather(sources: &Sources) -> Self {
         let log = sources.channel("System");
         let application_log = sources.channel("Application");
-        let connections = sources.channel(RCM_OPERATIONAL);
         let logged = &sources.events().services;
         let events = |channel: &Fact<Channel>, kept: &mut dyn Iterator<Item = &Kept>| {
             let artifact = artifact(channel);
@@ -151,10 +145,6 @@ impl Services {
             table: live.taken_at(),
             boot: boot(&log, logged.boots.newest()),
             crashes: events(&application_log, &mut logged.crashes.iter()),
-            listeners: events(
-                &connections,
-                &mut logged.listeners.values().flat_map(Newest::iter),
-            ),
             log,
             application_log,
             split_threshold_kb: sources

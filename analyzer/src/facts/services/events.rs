@@ -1,5 +1,5 @@
-//! What the logs say of services: the Service Control Manager's events, crashes of the process
-//! that hosts Remote Desktop, and its listeners.
+//! What the logs say of services: the Service Control Manager's events, and crashes of the
+//! process that hosts Remote Desktop.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use snapdiag_bundle::channel::RCM_OPERATIONAL;
 
 use super::names;
 use crate::facts::events::{EventFamily, Want};
@@ -95,8 +94,6 @@ pub struct Events {
     pub(super) boots: Newest<Kept, 4>,
     /// The newest crashes of the process or the library of Remote Desktop Services.
     pub(super) crashes: Newest<Kept, KEPT>,
-    /// The newest records on listeners and connections by event ID (258, 259, 262, 1149).
-    pub(super) listeners: BTreeMap<u32, Newest<Kept, 4>>,
 }
 
 impl EventFamily for Events {
@@ -123,11 +120,6 @@ impl EventFamily for Events {
             providers: &["Application Error"],
             ids: &[1000],
         },
-        Want {
-            channel: RCM_OPERATIONAL,
-            providers: &["Microsoft-Windows-TerminalServices-RemoteConnectionManager"],
-            ids: &[258, 259, 262, 1149],
-        },
     ];
 
     fn event(&mut self, event: &Event<'_>) {
@@ -142,10 +134,6 @@ impl EventFamily for Events {
                 if let Some(service) = crashed(&event.fields) {
                     offer(&mut self.crashes, keep(event, APPLICATION, service));
                 }
-            }
-            id @ (258 | 259 | 262 | 1149) => {
-                let list = self.listeners.entry(id).or_default();
-                offer(list, keep(event, RCM_OPERATIONAL, String::new()));
             }
             id => {
                 let short = short_name(id, &event.fields);
@@ -170,9 +158,6 @@ impl EventFamily for Events {
         self.unnamed.merge(later.unnamed);
         self.boots.merge(later.boots);
         self.crashes.merge(later.crashes);
-        for (id, list) in later.listeners {
-            self.listeners.entry(id).or_default().merge(list);
-        }
     }
 }
 
