@@ -1,6 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
+use super::remote_desktop;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
@@ -31,11 +32,7 @@ pub static TABLE: &[Check] = &[
         RemoteDesktop,
         "Network access account",
     ),
-    Check::planned(
-        "rdp-firewall",
-        RemoteDesktop,
-        "Remote Desktop in the firewall",
-    ),
+    remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),
     Check::planned(
         "tcp-wait-states",

@@ -1,1 +1,2 @@
 //! Checks of the way in by Remote Desktop.
+pub mod rdp_firewall;
