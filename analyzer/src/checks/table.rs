@@ -17,7 +17,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("cpu-usage", Resources, "CPU usage"),
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
-    Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
+    remote_desktop::rds_service::CHECK,
     Check::planned("rdp-port", RemoteDesktop, "Remote Desktop port"),
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
     Check::planned("rdp-allowed", RemoteDesktop, "Remote Desktop allowed"),

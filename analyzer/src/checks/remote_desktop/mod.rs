@@ -1,2 +1,3 @@
 //! Checks of the way in by Remote Desktop.
 pub mod rdp_firewall;
+pub mod rds_service;
