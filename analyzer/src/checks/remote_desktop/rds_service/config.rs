@@ -133,6 +133,11 @@ pub(super) fn dependencies(judge: &mut Judge, cx: &Context<'_>, service: &Servic
             &format!("the start type of {name}, which it depends on,"),
             "the SYSTEM hive",
         );
+        judge.require(
+            &found.depends_on,
+            &format!("what {name} depends on"),
+            "the SYSTEM hive",
+        );
         if found.key.is_absent() || found.start_number() == Some(DISABLED) {
             broken.push(found);
         }
