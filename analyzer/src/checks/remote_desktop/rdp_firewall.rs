@@ -42,6 +42,9 @@ fn decide(cx: &Context<'_>) -> Decision {
     let firewall = &cx.snapshot.firewall;
     let build = cx.snapshot.machine.build.value().copied();
     let ports = ports(&mut judge, cx);
+    // Rules may be for some versions alone, and up to Windows 7 the kernel is the listener.
+    let machine = &cx.snapshot.machine;
+    judge.require(&machine.build, "the build of Windows", "the SOFTWARE hive");
     demand(&mut judge, firewall);
     let filtering = service::judge(&mut judge, cx);
     let view = View::new(firewall);
