@@ -1,6 +1,7 @@
 //! Is somebody guessing passwords, and did they get in?
 
 mod notes;
+mod rates;
 mod remedies;
 mod rules;
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub const CHECK: Check = Check {
     decide: Some(decide),
 };
 
-const OURS: &str = "ours; checks.md 2.5 names no external source";
+const OURS: &str = "ours: no external source";
 
 const PER_DAY: Threshold = Threshold {
     key: "brute-force.failures-per-day",
@@ -117,7 +118,7 @@ const RECENT: Threshold = Threshold {
     default: 7.0,
     unit: "days before the capture",
     meaning: "older successes and cleared logs count one step less",
-    source: "checks.md 0.2, rule 3",
+    source: OURS,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {
@@ -128,8 +129,8 @@ fn decide(cx: &Context<'_>) -> Decision {
     rules::rolled_over(&mut judge, cx);
     rules::locked_out(&mut judge, cx);
     rules::cleared(&mut judge, cx);
-    rules::rates(&mut judge, cx);
-    rules::stale_credential(&mut judge, cx);
+    rates::rates(&mut judge, cx);
+    rates::stale_credential(&mut judge, cx);
     notes::add(&mut judge, cx);
     require(&mut judge, cx);
     if logons.window.is_some_and(|window| !window.by_capture) {
@@ -168,6 +169,11 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
     ] {
         require_log(judge, log, name);
     }
+    judge.require(
+        &cx.snapshot.logons.failures,
+        "how many logons failed",
+        "the event log Security, complete and undamaged",
+    );
     let failures = cx.snapshot.logons.failures.value();
     if logs.ssh.value().is_some() || failures.is_some_and(|failures| failures.ssh_server > 0) {
         require_log(judge, &logs.ssh, "OpenSSH/Operational");

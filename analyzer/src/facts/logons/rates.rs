@@ -100,6 +100,13 @@ pub(super) fn failures(events: &Events, logs: &Logs, window: Option<Window>) -> 
     let Some(window) = window else {
         return Fact::unreadable("the logs hold no record, so nothing tells a time", []);
     };
+    let dropped = events.minutes.dropped_before();
+    if dropped.is_some_and(|minute| *minute >= window.minutes().start) {
+        return Fact::unreadable(
+            "so many events are dated after the capture that those before it could not be kept",
+            [],
+        );
+    }
     let minutes = events.minutes.entries();
     let sum = |tally: Tally| -> u64 {
         minutes

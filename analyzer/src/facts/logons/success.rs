@@ -98,6 +98,16 @@ pub(super) fn suspicions(events: &Events, logs: &Logs) -> Vec<Fact<Suspicion>> {
         .collect()
 }
 
+/// The hour after the oldest one whose successes were kept, where older ones were dropped; or the
+/// minute after the oldest one whose sources were kept, when that is later.
+pub(super) fn complete_from(events: &Events) -> Option<Timestamp> {
+    let successes = events.successes.dropped_before();
+    let successes = successes.and_then(|(hour, ..)| time_of((hour + 1) * 60));
+    let attempts = events.pairs.dropped_before();
+    let attempts = attempts.and_then(|(minute, _)| time_of(minute + 1 + DAY));
+    successes.max(attempts)
+}
+
 /// Attempts on `user` in the hour of `time` and the 24 before it.
 fn on_user(events: &Events, user: &str, time: Timestamp) -> u64 {
     let hour = minute_of(time).div_euclid(60);

@@ -479,6 +479,24 @@ fn a_sprayed_log_stays_bounded_and_any_grouping_gives_the_same() {
     assert_eq!(parts.logon_failures, whole.logon_failures);
 }
 
+#[test]
+fn a_flood_of_records_from_the_future_is_not_taken_for_silence() {
+    let mut events = Events::default();
+    failed(&mut events, 0, "203.0.113.7", "admin");
+    let window = Window::before(at(60), true);
+    let one = rates::failures(&events, &logs(), window);
+    assert_eq!(one.value().map(|failures| failures.total), Some(1));
+    for minute in 0..i64::try_from(fold::MINUTES).unwrap() {
+        failed(&mut events, 86_400 + 60 * minute, "203.0.113.7", "admin");
+    }
+    let flooded = rates::failures(&events, &logs(), window);
+    assert!(
+        flooded
+            .why_unsettled()
+            .is_some_and(|why| why.contains("dated after the capture"))
+    );
+}
+
 /// Folds a capture. `None` where the captures are absent.
 fn capture(path: &str) -> Option<Events> {
     let Some(folder) = snapdiag_tests::captures() else {
@@ -514,7 +532,7 @@ fn capture_of_smb_password_guessing() {
         .minutes
         .entries()
         .values()
-        .map(|m| m.failures())
+        .map(tally::Minute::failures)
         .collect();
     assert_eq!(minutes, [1196, 1299, 1064, 1, 1]);
     let table = sources::table(&events, &failures, window);
@@ -524,7 +542,7 @@ fn capture_of_smb_password_guessing() {
         ("192.168.198.149", 3561)
     );
     assert_eq!((source.private, &source.tried), (true, &Tried::Several));
-    let users = sources::users(&events, &failures, window);
+    let users = users::users(&events, &failures, window);
     let users = users.value().unwrap();
     assert_eq!((users.distinct, users.attempts), (2, 3561));
     assert_eq!(

@@ -293,7 +293,7 @@ fn suspicion(kind: SuspicionKind, attempts: u64, ago: SignedDuration) -> Fact<Su
 fn a_success_after_20_failures_from_there_is_critical() {
     let with = |attempts, ago| {
         decided(move |logons| {
-            logons.suspicions = vec![suspicion(SuspicionKind::SameSource, attempts, ago)]
+            logons.suspicions = vec![suspicion(SuspicionKind::SameSource, attempts, ago)];
         })
     };
     assert_eq!(with(19, hours(1)).verdict, Verdict::Ok);
@@ -340,7 +340,7 @@ fn a_success_that_only_1149_tells_of_has_low_confidence() {
 fn the_same_user_from_a_new_address_is_a_warning() {
     let with = |attempts, ago| {
         decided(move |logons| {
-            logons.suspicions = vec![suspicion(SuspicionKind::NewSource, attempts, ago)]
+            logons.suspicions = vec![suspicion(SuspicionKind::NewSource, attempts, ago)];
         })
     };
     expect(&with(20, hours(1)), Verdict::Warning, "not seen before");
