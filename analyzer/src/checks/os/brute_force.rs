@@ -11,7 +11,7 @@ use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence};
 use crate::facts::capture::CaptureKind;
-use crate::facts::fact::Fact;
+use crate::facts::fact::{Fact, State};
 use crate::facts::logons::{Log, Logons};
 
 /// Brute force attack.
@@ -174,8 +174,7 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
         "how many logons failed",
         "the event log Security, complete and undamaged",
     );
-    let failures = cx.snapshot.logons.failures.value();
-    if logs.ssh.value().is_some() || failures.is_some_and(|failures| failures.ssh_server > 0) {
+    if uses_ssh(cx) {
         require_log(judge, &logs.ssh, "OpenSSH/Operational");
     }
     require_coverage(judge, cx);
@@ -189,6 +188,19 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
     } else if administrator.why_unsettled().is_some() {
         judge.would_help("a live capture: it tells whether an account is locked out now");
     }
+}
+
+/// Whether the SSH server's log has to be seen: it is there, the server starts with Windows, or it
+/// caused a failed logon.
+fn uses_ssh(cx: &Context<'_>) -> bool {
+    let logons = &cx.snapshot.logons;
+    let there = !matches!(
+        logons.logs.ssh.state,
+        State::NotCollected(_) | State::Absent
+    );
+    let starts = logons.entry.ssh_server.value() == Some(&true);
+    let failures = logons.failures.value();
+    there || starts || failures.is_some_and(|failures| failures.ssh_server > 0)
 }
 
 fn require_log(judge: &mut Judge, log: &Fact<Log>, name: &str) {

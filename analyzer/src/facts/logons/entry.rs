@@ -14,6 +14,10 @@ use crate::facts::sources::Sources;
 const LISTENER: &str = r"Control\Terminal Server\WinStations\RDP-Tcp";
 /// The key of the firewall's own rules, below the control set.
 const RULES: &str = r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
+/// The service of the SSH server, below the control set.
+const SSH_SERVICE: &str = r"Services\sshd";
+/// `SERVICE_AUTO_START`.
+const SERVICE_AUTO_START: u64 = 2;
 /// The built-in rule that opens Remote Desktop.
 const RULE: &str = "RemoteDesktop-UserMode-In-TCP";
 /// Where Remote Desktop listens unless the registry says otherwise.
@@ -30,6 +34,8 @@ pub struct Entry {
     pub port: Fact<u16>,
     /// Whether network level authentication is demanded, by the listener's own value.
     pub nla: Fact<bool>,
+    /// Whether the SSH server starts with Windows.
+    pub ssh_server: Fact<bool>,
     /// The remote addresses that the built-in firewall rule lets in.
     pub scope: Fact<RuleScope>,
 }
@@ -86,6 +92,9 @@ impl Entry {
                     .ok_or_else(|| "PortNumber is no port".to_owned())
             }),
             nla: number("UserAuthentication").map(|number| number.value == Some(1)),
+            ssh_server: set
+                .number(SSH_SERVICE, "Start")
+                .map(|start| start.value == Some(SERVICE_AUTO_START)),
             scope: set.text(RULES, RULE).map(|rule| RuleScope {
                 remote: remote_addresses(&rule.text),
             }),

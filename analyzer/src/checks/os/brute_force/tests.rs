@@ -598,6 +598,15 @@ fn failures_of_the_ssh_server_ask_for_its_log() {
 }
 
 #[test]
+fn an_ssh_server_that_starts_with_windows_asks_for_its_log() {
+    let with = |starts| decided(move |logons| logons.entry.ssh_server = Fact::known(starts, []));
+    assert_eq!(with(false).verdict, Verdict::Ok);
+    expect(&with(true), Verdict::Unknown, "OpenSSH/Operational");
+    let unreadable = decided(|logons| logons.logs.ssh = Fact::unreadable("x", []));
+    expect(&unreadable, Verdict::Unknown, "OpenSSH/Operational");
+}
+
+#[test]
 fn a_disk_says_nothing_of_lockouts_now() {
     let mut snapshot = healthy();
     snapshot.capture.kind = CaptureKind::DiskOnly;
