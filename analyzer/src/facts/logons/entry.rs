@@ -114,10 +114,14 @@ fn remote_addresses(rule: &str) -> Vec<String> {
     remote
 }
 
-pub(super) fn lockout_policy(sources: &Sources) -> Fact<LockoutPolicy> {
+/// The item with the accounts.
+pub(super) fn accounts(sources: &Sources) -> Fact<Accounts> {
+    sources.record("system.accounts")
+}
+
+pub(super) fn lockout_policy(accounts: Fact<Accounts>) -> Fact<LockoutPolicy> {
     let raw = |accounts: &Accounts| json!(accounts.lockout_policy);
-    sources
-        .record::<Accounts>("system.accounts")
+    accounts
         .at_pointer("/lockout_policy", raw)
         .and_then(|accounts| {
             let policy = accounts
@@ -132,8 +136,7 @@ pub(super) fn lockout_policy(sources: &Sources) -> Fact<LockoutPolicy> {
         })
 }
 
-pub(super) fn administrator(sources: &Sources) -> Fact<Administrator> {
-    let accounts = sources.record::<Accounts>("system.accounts");
+pub(super) fn administrator(accounts: Fact<Accounts>) -> Fact<Administrator> {
     let place = accounts.value().and_then(|accounts| {
         let list = accounts.local_accounts.as_ref()?;
         list.iter().position(|account| is_built_in(&account.sid))
@@ -210,6 +213,57 @@ mod tests {
         assert_eq!(
             remote_addresses(two),
             ["192.0.2.0/255.255.255.0", "198.51.100.7", "LocalSubnet"]
+        );
+    }
+
+    fn collected(text: serde_json::Value) -> Fact<Accounts> {
+        let evidence = crate::facts::evidence::Evidence::new(
+            "system/accounts.json",
+            crate::facts::locator::Locator::json("system/accounts.json", ""),
+            text.clone(),
+        );
+        Fact::known(serde_json::from_value(text).unwrap(), [evidence])
+    }
+
+    #[test]
+    fn the_built_in_administrator_is_known_by_its_sid() {
+        let guest = json!({"sid": "S-1-5-21-1-2-3-501", "name": "Guest", "flags": 0x10});
+        let boss = json!({"sid": "S-1-5-21-1-2-3-500", "name": "Boss", "flags": 0x1_0210,
+                          "bad_password_count": 11});
+        let fact = administrator(collected(json!({"local_accounts": [guest, boss]})));
+        let account = fact.value().unwrap();
+        assert_eq!((account.name.as_str(), account.locked_out), ("Boss", true));
+        let place = fact.evidence[0].locator.to_string();
+        assert_eq!(place, "json:system/accounts.json#/local_accounts/1");
+        assert_eq!(fact.evidence[0].raw["flags"], json!(0x1_0210));
+
+        let without = administrator(collected(json!({"local_accounts": [guest]})));
+        assert!(without.why_unsettled().is_some());
+        assert!(
+            administrator(collected(json!({})))
+                .why_unsettled()
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn the_lockout_policy_is_in_minutes() {
+        let policy = json!({"threshold": 0, "duration_s": 1800, "window_s": null});
+        let fact = lockout_policy(collected(json!({"lockout_policy": policy})));
+        let known = fact.value().unwrap();
+        assert_eq!(
+            (
+                known.threshold,
+                known.duration_minutes,
+                known.window_minutes
+            ),
+            (0, Some(30), None)
+        );
+        assert_eq!(fact.evidence[0].raw["duration_s"], json!(1800));
+        assert!(
+            lockout_policy(collected(json!({})))
+                .why_unsettled()
+                .is_some()
         );
     }
 

@@ -73,6 +73,7 @@ impl Logons {
         let window = Window::of(sources);
         let logs = Logs::gather(sources, window, events.logon_failures);
         let entry = Entry::gather(sources);
+        let accounts = entry::accounts(sources);
         let failures = rates::failures(events, &logs, window);
         Self {
             window,
@@ -82,8 +83,8 @@ impl Logons {
             successes_from: success::complete_from(events),
             clears: clears::clears(events, &logs),
             signs: Signs::gather(events, window),
-            administrator: entry::administrator(sources),
-            lockout_policy: entry::lockout_policy(sources),
+            administrator: entry::administrator(accounts.clone()),
+            lockout_policy: entry::lockout_policy(accounts),
             half_open: entry::half_open(sources, &entry),
             failures,
             entry,
