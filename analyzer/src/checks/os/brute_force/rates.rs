@@ -30,69 +30,76 @@ fn is_stale(cx: &Context<'_>, source: &Source) -> bool {
 /// Rates of a day, of one source, of refused Remote Desktop logons, and bursts of one source.
 pub(super) fn rates(judge: &mut Judge, cx: &Context<'_>) {
     let logons = &cx.snapshot.logons;
-    let failures = logons.failures.value();
     let sources = logons.sources.value().map_or(&[][..], |table| &table.top);
     let (stale, hostile): (Vec<&Source>, Vec<&Source>) =
         sources.iter().partition(|source| is_stale(cx, source));
     let steady: u64 = stale.iter().map(|source| source.attempts).sum();
+    of_all(judge, cx, steady);
+    of_one(judge, cx, &hostile);
+    bursts(judge, cx, &hostile);
+}
 
-    let day = failures.map(|failures| per_day(failures.total.saturating_sub(steady), failures));
-    let compared = compare(
-        "failures a day, regular repetitions left out",
-        day,
-        cx.limit(&PER_DAY),
-    );
-    let holds = day.map(|day| day > cx.limit(&PER_DAY));
-    if let Some(problem) = judge.rule(Verdict::Warning, "failures-per-day", compared, holds) {
-        problem.headline(format!("{} failed logons a day", day.unwrap_or(0.0)));
-        attack(problem, cx);
+/// All failures, and the refused Remote Desktop logons among them, without the `steady` ones.
+fn of_all(judge: &mut Judge, cx: &Context<'_>, steady: u64) {
+    let failures = cx.snapshot.logons.failures.value();
+    let hostile = failures.map(|failures| failures.total.saturating_sub(steady));
+    let day = failures
+        .zip(hostile)
+        .map(|(failures, hostile)| per_day(hostile, failures));
+    let refused = failures
+        .zip(hostile)
+        .map(|(failures, hostile)| per_day(failures.refused.min(hostile), failures));
+    for (rule, value, threshold, what) in [
+        ("failures-per-day", day, &PER_DAY, "failed logons"),
+        (
+            "rdp-refused-per-day",
+            refused,
+            &REFUSED_PER_DAY,
+            "refused Remote Desktop logons",
+        ),
+    ] {
+        let limit = cx.limit(threshold);
+        let measured = format!("{what} a day, regular repetitions left out");
+        let compared = compare(&measured, value, limit);
+        let holds = value.map(|value| value > limit);
+        if let Some(problem) = judge.rule(Verdict::Warning, rule, compared, holds) {
+            problem.headline(format!("{} {what} a day", value.unwrap_or(0.0)));
+            attack(problem, cx);
+        }
     }
+}
 
+/// The source with the most failures.
+fn of_one(judge: &mut Judge, cx: &Context<'_>, hostile: &[&Source]) {
     let worst = hostile.first();
-    let of_source = failures
-        .zip(worst)
-        .map(|(failures, worst)| per_day(worst.attempts, failures));
-    let of_source = of_source.or(failures.map(|_| 0.0));
-    let compared = compare(
-        "failures a day of one source",
-        of_source,
-        cx.limit(&SOURCE_PER_DAY),
-    );
-    let holds = of_source.map(|day| day > cx.limit(&SOURCE_PER_DAY));
+    let day = cx
+        .snapshot
+        .logons
+        .failures
+        .value()
+        .map(|failures| worst.map_or(0.0, |worst| per_day(worst.attempts, failures)));
+    let limit = cx.limit(&SOURCE_PER_DAY);
+    let compared = compare("failures a day of one source", day, limit);
+    let holds = day.map(|day| day > limit);
     let rule = judge.rule(Verdict::Warning, "one-source-per-day", compared, holds);
     if let (Some(problem), Some(worst)) = (rule, worst) {
         problem.headline(format!(
             "{} failed logons a day from {}",
-            of_source.unwrap_or(0.0),
+            day.unwrap_or(0.0),
             worst.address
         ));
         attack(problem, cx);
     }
+}
 
-    let refused =
-        failures.map(|failures| per_day(failures.refused.saturating_sub(steady), failures));
-    let compared = compare(
-        "Remote Desktop logons refused a day",
-        refused,
-        cx.limit(&REFUSED_PER_DAY),
-    );
-    let holds = refused.map(|day| day > cx.limit(&REFUSED_PER_DAY));
-    if let Some(problem) = judge.rule(Verdict::Warning, "rdp-refused-per-day", compared, holds) {
-        problem.headline(format!(
-            "{} refused Remote Desktop logons a day",
-            refused.unwrap_or(0.0)
-        ));
-        attack(problem, cx);
-    }
-
+/// The source that kept up the highest rate for ten minutes.
+fn bursts(judge: &mut Judge, cx: &Context<'_>, hostile: &[&Source]) {
     let fastest = hostile.iter().max_by_key(|source| source.sustained);
-    let sustained = failures.map(|_| fastest.map_or(0.0, |source| number(source.sustained)));
-    let compared = compare(
-        "failures in each of ten minutes of one source",
-        sustained,
-        cx.limit(&BURST),
-    );
-    let holds = sustained.map(|rate| rate > cx.limit(&BURST));
+    let failures = cx.snapshot.logons.failures.value();
+    let rate = failures.map(|_| fastest.map_or(0.0, |source| number(source.sustained)));
+    let limit = cx.limit(&BURST);
+    let compared = compare("failures in each of ten minutes of one source", rate, limit);
+    let holds = rate.map(|rate| rate > limit);
     let rule = judge.rule(Verdict::Warning, "burst", compared, holds);
     if let (Some(problem), Some(fastest)) = (rule, fastest) {
         problem.headline(format!(

@@ -507,6 +507,29 @@ fn a_stale_credential_does_not_hide_an_attack() {
 }
 
 #[test]
+fn a_stale_credential_hides_no_refused_remote_desktop_logons() {
+    let with = |total, refused| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = total;
+                failures.refused = refused;
+            });
+            let mut client = source("10.0.0.5", 288);
+            client.tried = Tried::One("svc_backup".to_owned());
+            client.every_minutes = Some(5);
+            logons.sources = Fact::known(sources(vec![client]), []);
+        })
+    };
+    expect(
+        &with(438, 150),
+        Verdict::Warning,
+        "150 refused Remote Desktop logons",
+    );
+    // The client itself comes by Remote Desktop.
+    expect(&with(288, 288), Verdict::Warning, "misconfigured client");
+}
+
+#[test]
 fn what_was_not_seen_is_never_ok() {
     type Change = fn(&mut Logons);
     let missing: [(Change, &str); 8] = [
