@@ -20,6 +20,8 @@ pub const TS_LICENSING_OPERATIONAL: &str =
 pub const FIREWALL: &str = "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall";
 /// Networks and their category.
 pub const NETWORK_PROFILE: &str = "Microsoft-Windows-NetworkProfile/Operational";
+/// Network location awareness.
+pub const NLA_SERVICE: &str = "Microsoft-Windows-NlaSvc/Operational";
 /// DHCP leases that failed.
 pub const DHCP_CLIENT_ADMIN: &str = "Microsoft-Windows-Dhcp-Client/Admin";
 /// Group policy refreshes.

@@ -81,6 +81,43 @@ fn many_small_bombs_are_one() {
     assert_eq!(archive.damage().len() + names(&archive).len(), 20);
 }
 
+/// A zip without a directory and without sizes has to be unpacked to be walked at all.
+#[test]
+fn a_bomb_of_unknown_size_stops_the_walk() {
+    let streamed = Hand {
+        flags: 8,
+        ..bomb("bomb", 8 << 20)
+    };
+    let entries = [
+        Hand::stored("before", b"x"),
+        streamed,
+        Hand::stored("after", b"x"),
+    ];
+    let bytes: Vec<u8> = entries.iter().flat_map(Hand::record).collect();
+    let (_file, archive) = open_with(&bytes, &small());
+    assert_eq!(names(&archive), ["before"]);
+    let expansion = |d: &Damage| matches!(d, Damage::Expansion { name, .. } if name == "bomb");
+    assert!(archive.damage().iter().any(expansion));
+    let (_file, archive) = open(&bytes);
+    assert_eq!(names(&archive), ["after", "before", "bomb"]);
+}
+
+#[test]
+fn a_zstd_bomb_is_left_out() {
+    use std::io::{Cursor, Write};
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Zstd);
+    for (name, len) in [("bomb", 64 << 20), ("fine", 100)] {
+        writer.start_file(name, options).unwrap();
+        writer.write_all(&vec![0; len]).unwrap();
+    }
+    let bytes = writer.finish().unwrap().into_inner();
+    assert!(bytes.len() < 20_000);
+    let (_file, archive) = open_with(&bytes, &small());
+    assert_eq!(names(&archive), ["fine"]);
+}
+
 #[test]
 fn a_bomb_that_declares_little_gives_no_more_than_that() {
     let zip = zip_of(&[Hand {

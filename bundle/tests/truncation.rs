@@ -233,3 +233,14 @@ fn the_directory_of_a_nested_zip_is_not_believed() {
     let nested = archive.entry("nested.zip").unwrap();
     assert_eq!(archive.read(nested).unwrap(), inner);
 }
+
+/// A directory that is not where its end record says is damage, and the entries are found by walking.
+#[test]
+fn a_directory_out_of_its_place_is_noticed() {
+    let zip = support::zip_of(&[Hand::stored("a", b"a"), Hand::stored("b", b"b")]);
+    let (head, end) = zip.split_at(zip.len() - 22);
+    let bytes = [head, b"junk", end].concat();
+    let (_file, archive) = open_bytes_kept(&bytes);
+    assert!(matches!(archive.damage(), [Damage::BadDirectory { .. }]));
+    assert_eq!(names(&archive), ["a", "b"]);
+}

@@ -1,6 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
+use super::{os, remote_desktop};
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
@@ -9,7 +10,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("memory-limit", Os, "Memory limit"),
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),
-    Check::planned("brute-force", Os, "Brute force attack"),
+    os::brute_force::CHECK,
     Check::planned("environment-variables", Os, "System environment variables"),
     Check::planned("memory-usage", Resources, "Memory usage"),
     Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
@@ -17,9 +18,9 @@ pub static TABLE: &[Check] = &[
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
     Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
-    Check::planned("rdp-port", RemoteDesktop, "Remote Desktop port"),
+    remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
-    Check::planned("rdp-allowed", RemoteDesktop, "Remote Desktop allowed"),
+    remote_desktop::rdp_allowed::CHECK,
     Check::planned(
         "rdp-certificate",
         RemoteDesktop,

@@ -1,5 +1,6 @@
 //! Entries by name, wherever they are stored.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -26,6 +27,8 @@ pub struct Archive {
     source: Option<Source>,
     limits: Limits,
     entries: Vec<Entry>,
+    /// Index by name without case.
+    by_name: BTreeMap<String, usize>,
     damage: Vec<Damage>,
 }
 
@@ -148,10 +151,16 @@ impl Archive {
         damage: Vec<Damage>,
     ) -> Self {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let by_name = entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| (folded(&entry.name), index))
+            .collect();
         Self {
             source,
             limits: limits.clone(),
             entries,
+            by_name,
             damage,
         }
     }
@@ -163,16 +172,7 @@ impl Archive {
 
     /// The entry with a name; names compare without case, as on Windows.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
-        if let Ok(index) = self
-            .entries
-            .binary_search_by(|entry| entry.name.as_str().cmp(name))
-        {
-            return self.entries.get(index);
-        }
-        let wanted = folded(name);
-        self.entries
-            .iter()
-            .find(|entry| folded(&entry.name) == wanted)
+        self.entries.get(*self.by_name.get(&folded(name))?)
     }
 
     /// What is wrong with the structure, in the order in which it was found.

@@ -113,8 +113,12 @@ fn trusted(raw: &[Raw], limits: &Limits, allowance: u64) -> bool {
     })
 }
 
+/// How many times the allowance is unpacked to measure real sizes.
+const PATIENCE: u64 = 4;
+
 /// Declared sizes may lie in either direction: unpacks every entry, keeps nothing, and leaves out
-/// those whose real output breaks a limit.
+/// those whose real output breaks a limit. When that has cost too much, the declared sizes count
+/// after all.
 fn measured(
     source: &Source,
     limits: &Limits,
@@ -123,22 +127,18 @@ fn measured(
     damage: &mut Vec<Damage>,
 ) -> Vec<Raw> {
     let mut left = allowance;
+    let mut work = allowance.saturating_mul(PATIENCE);
     raw.into_iter()
         .filter_map(|entry| {
             let allowed = left.min(limits.entry_bytes);
-            let declared = entry.size.unwrap_or(u64::MAX);
-            let bound = declared.min(allowed);
-            let mut count: u64 = 0;
-            // A fault in the middle is found again, and reported, when the entry is read.
-            let _ = unpack(source, &entry.packed, u64::MAX, &mut |chunk| {
-                count = count.saturating_add(chunk.len() as u64);
-                if count > bound {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
-            let output = count.min(declared);
+            let possible = entry.packed.method.possible(entry.packed.len);
+            let most = entry.size.unwrap_or(u64::MAX).min(possible);
+            let output = if work == 0 {
+                most
+            } else {
+                real_size(source, &entry, most.min(allowed)).min(most)
+            };
+            work = work.saturating_sub(output);
             if output > allowed {
                 damage.push(Damage::Expansion {
                     name: entry.name,
@@ -150,4 +150,19 @@ fn measured(
             Some(entry)
         })
         .collect()
+}
+
+/// How much an entry really expands to, or a little more than `bound` if it is more.
+fn real_size(source: &Source, entry: &Raw, bound: u64) -> u64 {
+    let mut count: u64 = 0;
+    // A fault in the middle is found again, and reported, when the entry is read.
+    let _ = unpack(source, &entry.packed, u64::MAX, &mut |chunk| {
+        count = count.saturating_add(chunk.len() as u64);
+        if count > bound {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    count
 }

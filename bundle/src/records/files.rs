@@ -33,6 +33,9 @@ pub struct FileFact {
 pub struct PathFacts {
     /// One an element of the machine's `Path`, and `TEMP`, `TMP`, `windir`, `ComSpec`.
     pub paths: Vec<PathFact>,
+    /// `Path` as services have it: from the environment of a service's process. It differs from the
+    /// registry until the next start.
+    pub service_path: Option<String>,
 }
 
 /// Whether a path exists.

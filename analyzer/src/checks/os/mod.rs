@@ -1,1 +1,3 @@
 //! Checks of the operating system.
+
+pub mod brute_force;

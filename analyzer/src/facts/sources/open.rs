@@ -43,11 +43,32 @@ impl Opening {
             .map(|file| (file.name.clone(), first_state(file)))
             .collect();
         let items = items_of(&intake);
-        Self {
+        let mut opening = Self {
             intake,
             artifacts,
             items,
             notes,
+        };
+        opening.set_aside_second_texts();
+        opening
+    }
+
+    /// Of several outputs of one program the first by name is taken: which one is newer, nothing
+    /// in them tells.
+    fn set_aside_second_texts(&mut self) {
+        let second: Vec<(String, String)> = self
+            .intake
+            .files
+            .iter()
+            .filter(|file| file.kind == Kind::Text && file.aside.is_none())
+            .filter_map(|file| match self.items.get(file.item?) {
+                Some(Ok(taken)) if *taken != file.name => Some((file.name.clone(), taken.clone())),
+                _ => None,
+            })
+            .collect();
+        for (name, taken) in second {
+            let why = format!("not used: {taken} is the same kind of output, and comes first");
+            self.settle(&name, ArtifactState::NotUsed, vec![why]);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::fields::{Fields, IN_ZIP64, widen};
+use super::fields::{Fields, widen};
 use super::local::{self, At};
 use super::{Raw, decode_name, refusal};
 use crate::reader::error::Damage;
@@ -54,12 +54,13 @@ pub(super) fn read(
     let mut fields = Fields::new(&bytes);
     let mut entries = Vec::new();
     let mut noted = Vec::new();
+    let mut seen = 0;
     loop {
         let rest = fields;
         let Some(signature) = fields.take(4) else {
             break;
         };
-        if entries.len() + noted.len() >= limits.entries {
+        if seen == limits.entries {
             noted.push(Damage::TooMany {
                 limit: limits.entries,
             });
@@ -76,11 +77,10 @@ pub(super) fn read(
                     what: "no directory entry",
                 });
             }
-            noted.push(Damage::TooMany {
-                limit: entries.len(),
-            });
+            noted.push(Damage::TooMany { limit: seen });
             break;
         };
+        seen += 1;
         locate(source, listed, &mut entries, &mut noted)?;
     }
     damage.append(&mut noted);
@@ -98,20 +98,19 @@ fn find(source: &Source) -> io::Result<Result<Option<Place>, Found>> {
         let Some(record) = tail.get(start..).filter(|r| r.starts_with(&END_SIGNATURE)) else {
             continue;
         };
-        let Some((entries, len, at, comment)) = parse_end(record) else {
+        let Some((len, at, comment)) = parse_end(record) else {
             continue;
         };
         if start + END_BYTES + usize::from(comment) != tail.len() {
             continue;
         }
         let end_at = window_at + start as u64;
-        let wide = entries == u16::MAX || len == IN_ZIP64 || at == IN_ZIP64;
-        if wide && let Some(place) = find64(source, end_at)? {
-            return Ok(Ok(Some(place)));
-        }
         let (at, len) = (u64::from(at), u64::from(len));
         if at + len == end_at {
             return Ok(Ok(Some(Place { at, len })));
+        }
+        if let Some(place) = find64(source, end_at)? {
+            return Ok(Ok(Some(place)));
         }
         return Ok(Err(Found::Bad {
             offset: end_at,
@@ -121,9 +120,10 @@ fn find(source: &Source) -> io::Result<Result<Option<Place>, Found>> {
     Ok(Ok(None))
 }
 
-fn parse_end(record: &[u8]) -> Option<(u16, u32, u32, u16)> {
-    let mut fields = Fields::new(record.get(10..)?);
-    Some((fields.u16()?, fields.u32()?, fields.u32()?, fields.u16()?))
+/// Length and offset of the directory, length of the comment.
+fn parse_end(record: &[u8]) -> Option<(u32, u32, u16)> {
+    let mut fields = Fields::new(record.get(12..)?);
+    Some((fields.u32()?, fields.u32()?, fields.u16()?))
 }
 
 fn find64(source: &Source, end_at: u64) -> io::Result<Option<Place>> {

@@ -37,7 +37,7 @@ impl<'a> Fields<'a> {
 const ZIP64: u16 = 1;
 
 /// In a 32-bit field: the value is in the zip64 extra field.
-pub(super) const IN_ZIP64: u32 = u32::MAX;
+const IN_ZIP64: u32 = u32::MAX;
 
 /// Replaces each 32-bit value that says so by its 64-bit one, in the fixed order of the field.
 /// `None` if the extra field lacks one.

@@ -22,6 +22,8 @@ pub(super) fn read(
 ) -> io::Result<Vec<Raw>> {
     let mut entries: Vec<Raw> = Vec::new();
     let mut seen = 0;
+    // Measuring unpacks: all of it together must not cost more than reading may.
+    let mut budget = limits.allowance(source.len());
     let mut at = 0;
     // Every turn moves on by a header, so the file's length bounds the loop.
     while at < source.len() {
@@ -45,10 +47,20 @@ pub(super) fn read(
             break;
         }
         seen += 1;
-        let Some(next) = entry(source, limits, at, &header, &mut entries, damage)? else {
-            break;
-        };
-        at = next;
+        let most = limits.entry_bytes.min(budget);
+        let found = entry(source, most, at, &header, damage)?;
+        if let Some(raw) = found.raw {
+            if raw.crc.is_none() || header.flags & DESCRIPTOR != 0 {
+                budget = budget.saturating_sub(raw.size.unwrap_or(most));
+            }
+            if !raw.name.ends_with(['/', '\\']) {
+                entries.push(raw);
+            }
+        }
+        match found.next {
+            Some(next) => at = next,
+            None => break,
+        }
     }
     Ok(entries)
 }
@@ -59,15 +71,21 @@ fn starts_record(source: &Source, at: u64) -> io::Result<bool> {
     Ok(RECORD.starts_with(&start))
 }
 
-/// Takes one entry and returns where the next may start; `None` if that cannot be known.
+/// What a header led to.
+struct Step {
+    raw: Option<Raw>,
+    /// Where the next header may start, if that can be known.
+    next: Option<u64>,
+}
+
+/// Takes one entry, which is measured up to `most` bytes if its size is unknown.
 fn entry(
     source: &Source,
-    limits: &Limits,
+    most: u64,
     at: u64,
     header: &Local,
-    entries: &mut Vec<Raw>,
     damage: &mut Vec<Damage>,
-) -> io::Result<Option<u64>> {
+) -> io::Result<Step> {
     let method = refusal(&header.name, header.flags, header.method);
     let unfinished = header.packed == 0 && header.size == 0 && header.crc == 0;
     let open = unfinished && !ends_here(source, header, method.as_ref().ok().copied())?;
@@ -75,8 +93,11 @@ fn entry(
         Ok(method) => method,
         Err(refused) => {
             damage.push(refused);
-            let next = header.data_at.checked_add(header.packed);
-            return Ok(next.filter(|_| !open && header.flags & DESCRIPTOR == 0));
+            let next = header
+                .data_at
+                .checked_add(header.packed)
+                .filter(|_| !open && header.flags & DESCRIPTOR == 0);
+            return Ok(Step { raw: None, next });
         }
     };
     let end = header.data_at.checked_add(header.packed);
@@ -97,7 +118,7 @@ fn entry(
     let next = if open {
         raw.packed.len = source.len().saturating_sub(header.data_at);
         raw.packed.exact = false;
-        measure(source, limits, header, &mut raw)
+        measure(source, most, header, &mut raw)
     } else {
         end.filter(|_| whole)
     };
@@ -106,10 +127,10 @@ fn entry(
             name: raw.name.clone(),
         });
     }
-    if !raw.name.ends_with(['/', '\\']) {
-        entries.push(raw);
-    }
-    Ok(next)
+    Ok(Step {
+        raw: Some(raw),
+        next,
+    })
 }
 
 /// Whether an entry without sizes is an empty one, not one whose header was never completed. A
@@ -126,11 +147,11 @@ fn ends_here(source: &Source, header: &Local, method: Option<Method>) -> io::Res
 }
 
 /// Unpacks an entry of unknown length to find its end.
-fn measure(source: &Source, limits: &Limits, header: &Local, raw: &mut Raw) -> Option<u64> {
+fn measure(source: &Source, most: u64, header: &Local, raw: &mut Raw) -> Option<u64> {
     raw.size = None;
     raw.crc = None;
     let mut forget = |_: &[u8]| ControlFlow::Continue(());
-    match unpack(source, &raw.packed, limits.entry_bytes, &mut forget) {
+    match unpack(source, &raw.packed, most, &mut forget) {
         Ok(unpacked) => {
             let end = header.data_at.checked_add(unpacked.consumed)?;
             raw.size = Some(unpacked.output);
