@@ -1,8 +1,8 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::{os, remote_desktop};
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[

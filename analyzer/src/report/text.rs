@@ -1,6 +1,7 @@
 //! The report for a terminal: what matters first, worst findings next, healthy checks in a line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
 use super::coverage::Covered;
@@ -84,7 +85,12 @@ fn title(canvas: &mut Canvas, finding: &Finding) {
     canvas.blank();
     let style = style_of(finding.verdict);
     let word = format!("{:<INDENT$}", finding.verdict.word().to_uppercase());
-    let sure = format!("  ({} confidence)", finding.confidence.word());
+    let sure = match finding.verdict {
+        Verdict::Critical | Verdict::Warning => {
+            format!("  ({} confidence)", finding.confidence.word())
+        }
+        Verdict::Unknown | Verdict::Ok | Verdict::NotApplicable => String::new(),
+    };
     canvas.pieces(&[
         (style, word.trim_end()),
         (
@@ -118,20 +124,17 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
         } else {
             ""
         };
-        let expected = exhibit
-            .expected
-            .as_ref()
-            .map(|expected| format!(" (expected: {expected})"))
-            .unwrap_or_default();
-        let says = format!("{}{expected}", exhibit.says);
+        // Writing to a string cannot fail.
+        let mut says = exhibit.says.clone();
+        if let Some(expected) = &exhibit.expected {
+            let _ = write!(says, " (expected: {expected})");
+        }
+        if let Some(time) = exhibit.evidence.time {
+            let _ = write!(says, ", {}", words::time(time));
+        }
         canvas.hanging(LABELLED, DIM, label, PLAIN, &says);
-        let time = exhibit
-            .evidence
-            .time
-            .map(|time| format!("   {}", words::time(time)))
-            .unwrap_or_default();
-        let place = sanitize::line(&exhibit.evidence.locator.to_string());
-        let place = format!("{}{place}{time}", " ".repeat(LABELLED));
+        let place = sanitize::shortened(&exhibit.evidence.locator.to_string(), usize::MAX);
+        let place = format!("{}{place}", " ".repeat(LABELLED));
         canvas.pieces(&[(DIM, &place)]);
         if let Some(doubt) = &exhibit.evidence.doubt {
             canvas.paragraph(LABELLED, DIM, &format!("doubtful: {doubt}"));
@@ -149,11 +152,19 @@ fn first_step(canvas: &mut Canvas, report: &Report, finding: &Finding, remedy: &
     if let Some(first) = remedy.steps.first() {
         step(canvas, first);
     }
-    let all = format!(
-        "all steps, undo and verification: snapdiag explain {} {}",
-        finding.id, report.source.name
+    canvas.paragraph(
+        LABELLED,
+        DIM,
+        "All steps, how to undo and how to verify them:",
     );
-    canvas.paragraph(LABELLED, DIM, &all);
+    let name = &report.source.name;
+    let quote = if name.contains(char::is_whitespace) {
+        "\""
+    } else {
+        ""
+    };
+    let command = format!("snapdiag explain {} {quote}{name}{quote}", finding.id);
+    canvas.verbatim(LABELLED + 2, "$ ", &command);
 }
 
 /// A remedy with all that belongs to it.
