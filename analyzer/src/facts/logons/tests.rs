@@ -27,6 +27,7 @@ fn at(seconds: i64) -> Timestamp {
 fn feed(events: &mut Events, place: (&str, &str, u32), time: i64, fields: &[(&str, &str)]) {
     let (channel, provider, event_id) = place;
     let header = Header {
+        sequence: 1,
         record_id: u64::try_from(time + 1_000_000).unwrap(),
         time: at(time),
         provider,
