@@ -18,6 +18,9 @@ const LABELLED: usize = INDENT + 10;
 /// How many pieces of evidence a finding shows.
 const EVIDENCE: usize = 3;
 
+/// How many open questions of an undecided check are shown.
+const OPEN: usize = 2;
+
 /// Renders a report.
 pub fn render(report: &Report, look: Look) -> String {
     let mut canvas = Canvas::new(look);
@@ -116,6 +119,28 @@ fn reasons(canvas: &mut Canvas, finding: &Finding) {
     }
 }
 
+/// Why a check could not be decided, beyond what its headline says: the first few reasons.
+fn open_questions(canvas: &mut Canvas, finding: &Finding) {
+    let said = |reason: &&String| finding.headline.contains(reason.as_str());
+    let open: Vec<&String> = finding
+        .reasons
+        .iter()
+        .filter(|reason| !said(reason))
+        .collect();
+    let shown = if canvas.verbose() { open.len() } else { OPEN };
+    for reason in open.iter().take(shown) {
+        canvas.hanging(LABELLED, DIM, "          and", PLAIN, reason);
+    }
+    more(canvas, open.len().saturating_sub(shown));
+}
+
+/// What was left out.
+fn more(canvas: &mut Canvas, left: usize) {
+    if left > 0 {
+        canvas.paragraph(LABELLED, DIM, &format!("{left} more with --verbose"));
+    }
+}
+
 /// Up to `shown` pieces of evidence: what they say, and where they stand.
 pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) {
     for (number, exhibit) in exhibits.iter().take(shown).enumerate() {
@@ -140,10 +165,7 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
             canvas.paragraph(LABELLED, DIM, &format!("doubtful: {doubt}"));
         }
     }
-    let left = exhibits.len().saturating_sub(shown);
-    if left > 0 {
-        canvas.paragraph(LABELLED, DIM, &format!("{left} more with --verbose"));
-    }
+    more(canvas, exhibits.len().saturating_sub(shown));
 }
 
 fn first_step(canvas: &mut Canvas, report: &Report, finding: &Finding, remedy: &Remedy) {
@@ -218,11 +240,13 @@ fn unknowns(canvas: &mut Canvas, report: &Report) {
         }
         group.push(finding);
     }
+    // What is open for a reason of its own comes first.
+    order.sort_by_key(|key| groups.get(key).is_some_and(|group| group.len() > 1));
     for group in order.iter().filter_map(|key| groups.get(key)) {
         match group.as_slice() {
             [finding] => {
                 title(canvas, finding);
-                reasons(canvas, finding);
+                open_questions(canvas, finding);
                 if canvas.verbose() {
                     evidence(canvas, &finding.evidence, finding.evidence.len());
                 }
