@@ -33,6 +33,7 @@ pub fn render(report: &Report, look: Look) -> String {
     folded(&mut canvas, report, Verdict::NotApplicable);
     if look.verbose {
         inputs(&mut canvas, report);
+        horizons(&mut canvas, report);
     }
     footer(&mut canvas, report);
     canvas.finish()
@@ -41,8 +42,8 @@ pub fn render(report: &Report, look: Look) -> String {
 fn header(canvas: &mut Canvas, report: &Report) {
     canvas.paragraph(0, BOLD, &words::machine(report));
     canvas.paragraph(0, DIM, &words::origin(report));
-    for note in &report.notes {
-        canvas.hanging(6, DIM, "note", PLAIN, note);
+    for remark in words::remarks(report) {
+        canvas.hanging(6, DIM, "note", PLAIN, &remark);
     }
     canvas.blank();
     let worst = report.summary.worst;
@@ -319,6 +320,30 @@ fn inputs(canvas: &mut Canvas, report: &Report) {
         };
         let label = format!("{:<24} {}", coverage.id, coverage.state.word());
         canvas.hanging(36, style, &label, style, &parts.join("; "));
+    }
+}
+
+/// How far each event log reaches.
+fn horizons(canvas: &mut Canvas, report: &Report) {
+    if report.channels.is_empty() {
+        return;
+    }
+    canvas.blank();
+    canvas.paragraph(0, BOLD, "How far the event logs reach");
+    for channel in &report.channels {
+        let reach = match (channel.oldest, channel.newest) {
+            (Some(oldest), Some(newest)) => format!(
+                ", {} to {}",
+                words::time(oldest.time),
+                words::time(newest.time)
+            ),
+            _ => String::new(),
+        };
+        let text = format!("{}: {} records{reach}", channel.name, channel.records);
+        canvas.hanging(4, PLAIN, "  -", PLAIN, &text);
+        for damage in &channel.damage {
+            canvas.paragraph(4, DIM, damage);
+        }
     }
 }
 
