@@ -1,11 +1,12 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
+use super::os;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
-    Check::planned("os-status", Os, "State of the operating system"),
+    os::os_status::CHECK,
     Check::planned("memory-limit", Os, "Memory limit"),
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),

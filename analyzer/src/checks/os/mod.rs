@@ -1,1 +1,4 @@
 //! Checks of the operating system.
+
+
+pub mod os_status;
