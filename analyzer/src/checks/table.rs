@@ -11,7 +11,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),
     Check::planned("brute-force", Os, "Brute force attack"),
-    Check::planned("environment-variables", Os, "System environment variables"),
+    os::environment_variables::CHECK,
     Check::planned("memory-usage", Resources, "Memory usage"),
     Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
     Check::planned("cpu-usage", Resources, "CPU usage"),

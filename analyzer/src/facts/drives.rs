@@ -42,7 +42,9 @@ impl Drives {
     /// Gathers the facts of this family.
     pub fn gather(sources: &Sources) -> Self {
         let values = sources.system().root().values("MountedDevices");
-        let volumes = values.value().map_or_else(BTreeMap::new, |list| owners(list));
+        let volumes = values
+            .value()
+            .map_or_else(BTreeMap::new, |list| owners(list));
         Self {
             assigned: assigned(values),
             mounted: mounted(sources),

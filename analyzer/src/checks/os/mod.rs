@@ -1,4 +1,4 @@
 //! Checks of the operating system.
 
-
+pub mod environment_variables;
 pub mod os_status;

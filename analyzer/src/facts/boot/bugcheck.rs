@@ -26,32 +26,68 @@ const NAMES: &[(u32, &str, &str)] = &[
     (0x4e, "PFN_LIST_CORRUPT", "memory or a driver"),
     (0x50, "PAGE_FAULT_IN_NONPAGED_AREA", "a driver or memory"),
     (0x51, "REGISTRY_ERROR", "the registry or the disk"),
-    (0x7a, "KERNEL_DATA_INPAGE_ERROR", "the disk or the page file"),
+    (
+        0x7a,
+        "KERNEL_DATA_INPAGE_ERROR",
+        "the disk or the page file",
+    ),
     (0x7b, "INACCESSIBLE_BOOT_DEVICE", "the storage driver"),
     (0x7e, "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", "a driver"),
     (0x7f, "UNEXPECTED_KERNEL_MODE_TRAP", "hardware or a driver"),
     (0x9c, "MACHINE_CHECK_EXCEPTION", "hardware or the host"),
     (0x9f, "DRIVER_POWER_STATE_FAILURE", "a driver"),
     (0xc2, "BAD_POOL_CALLER", "a driver"),
-    (0xc4, "DRIVER_VERIFIER_DETECTED_VIOLATION", "a driver under Driver Verifier"),
+    (
+        0xc4,
+        "DRIVER_VERIFIER_DETECTED_VIOLATION",
+        "a driver under Driver Verifier",
+    ),
     (0xc5, "DRIVER_CORRUPTED_EXPOOL", "a driver"),
     (0xd1, "DRIVER_IRQL_NOT_LESS_OR_EQUAL", "a driver"),
     (0xda, "SYSTEM_PTE_MISUSE", "a driver"),
-    (0xe2, "MANUALLY_INITIATED_CRASH", "somebody who asked for it"),
-    (0xef, "CRITICAL_PROCESS_DIED", "a system process or damaged system files"),
-    (0xf4, "CRITICAL_OBJECT_TERMINATION", "a system process or the disk"),
+    (
+        0xe2,
+        "MANUALLY_INITIATED_CRASH",
+        "somebody who asked for it",
+    ),
+    (
+        0xef,
+        "CRITICAL_PROCESS_DIED",
+        "a system process or damaged system files",
+    ),
+    (
+        0xf4,
+        "CRITICAL_OBJECT_TERMINATION",
+        "a system process or the disk",
+    ),
     (0xf7, "DRIVER_OVERRAN_STACK_BUFFER", "a driver"),
     (0xfc, "ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY", "a driver"),
-    (0x101, "CLOCK_WATCHDOG_TIMEOUT", "a processor that did not get to run: the host"),
+    (
+        0x101,
+        "CLOCK_WATCHDOG_TIMEOUT",
+        "a processor that did not get to run: the host",
+    ),
     (0x109, "CRITICAL_STRUCTURE_CORRUPTION", "a driver or memory"),
     (0x116, "VIDEO_TDR_FAILURE", "the display driver"),
     (0x124, "WHEA_UNCORRECTABLE_ERROR", "hardware or the host"),
     (0x12b, "FAULTY_HARDWARE_CORRUPTED_PAGE", "memory"),
-    (0x133, "DPC_WATCHDOG_VIOLATION", "a driver, often of storage or network"),
+    (
+        0x133,
+        "DPC_WATCHDOG_VIOLATION",
+        "a driver, often of storage or network",
+    ),
     (0x139, "KERNEL_SECURITY_CHECK_FAILURE", "a driver"),
     (0x154, "UNEXPECTED_STORE_EXCEPTION", "the disk or memory"),
-    (0x80, "NMI_HARDWARE_FAILURE", "hardware, or an interrupt sent from the console"),
-    (0xc000_021a, "WINLOGON_FATAL_ERROR", "a system process or damaged system files"),
+    (
+        0x80,
+        "NMI_HARDWARE_FAILURE",
+        "hardware, or an interrupt sent from the console",
+    ),
+    (
+        0xc000_021a,
+        "WINLOGON_FATAL_ERROR",
+        "a system process or damaged system files",
+    ),
 ];
 
 impl Bugcheck {
@@ -102,7 +138,9 @@ impl Bugcheck {
 
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))?;
     u64::from_str_radix(digits, 16).ok()
 }
 
@@ -132,8 +170,18 @@ mod tests {
 
     #[test]
     fn marked_and_unknown_codes_have_words() {
-        let words = |code| Bugcheck { code, parameters: Vec::new(), dump: None }.words();
-        assert_eq!(words(0x1000_007e), "0x1000007E (SYSTEM_THREAD_EXCEPTION_NOT_HANDLED)");
+        let words = |code| {
+            Bugcheck {
+                code,
+                parameters: Vec::new(),
+                dump: None,
+            }
+            .words()
+        };
+        assert_eq!(
+            words(0x1000_007e),
+            "0x1000007E (SYSTEM_THREAD_EXCEPTION_NOT_HANDLED)"
+        );
         assert_eq!(words(0xdead), "0xDEAD");
     }
 }

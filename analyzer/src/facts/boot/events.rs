@@ -96,10 +96,18 @@ impl EventFamily for Events {
         ),
         want(SYSTEM, &["volmgr"], &[46, 161]),
         want(SYSTEM, &["disk"], &[7, 11, 51, 153]),
-        want(SYSTEM, &["Ntfs", "Microsoft-Windows-Ntfs"], &[55, 98, 130, 131, 137]),
+        want(
+            SYSTEM,
+            &["Ntfs", "Microsoft-Windows-Ntfs"],
+            &[55, 98, 130, 131, 137],
+        ),
         want(SYSTEM, &["Service Control Manager"], &[7045]),
         want(SYSTEM, &["Microsoft-Windows-WindowsUpdateClient"], &[19]),
-        want(APPLICATION, &["Microsoft-Windows-Wininit", "Wininit"], &[1001]),
+        want(
+            APPLICATION,
+            &["Microsoft-Windows-Wininit", "Wininit"],
+            &[1001],
+        ),
     ];
 
     fn event(&mut self, event: &Event<'_>) {
@@ -148,7 +156,11 @@ impl EventFamily for Events {
 
 impl Events {
     /// The newest records of that channel and event ID, oldest first.
-    pub(super) fn of(&self, channel: &'static str, id: u32) -> impl DoubleEndedIterator<Item = &Kept> {
+    pub(super) fn of(
+        &self,
+        channel: &'static str,
+        id: u32,
+    ) -> impl DoubleEndedIterator<Item = &Kept> {
         self.kinds
             .get(&(channel, id))
             .into_iter()

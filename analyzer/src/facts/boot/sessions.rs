@@ -76,8 +76,14 @@ pub(super) fn assemble(events: &Events, artifact: &str) -> (Vec<Session>, Vec<In
             _ => boots.push(Boot { marks: vec![mark] }),
         }
     }
-    let sessions = boots.iter().filter_map(|boot| boot.session(artifact)).collect();
-    let incidents = boots.iter().filter_map(|boot| boot.incident(artifact)).collect();
+    let sessions = boots
+        .iter()
+        .filter_map(|boot| boot.session(artifact))
+        .collect();
+    let incidents = boots
+        .iter()
+        .filter_map(|boot| boot.incident(artifact))
+        .collect();
     (sessions, incidents)
 }
 
@@ -108,7 +114,10 @@ impl Boot<'_> {
         let starts = [12, 6005].into_iter().filter_map(|id| self.find(id));
         Some(Session {
             started: start.time,
-            first_record: self.marks.first().map_or(start.record_id, |mark| mark.record_id),
+            first_record: self
+                .marks
+                .first()
+                .map_or(start.record_id, |mark| mark.record_id),
             stopped: self.find(6006).is_some(),
             evidence: starts.map(|kept| kept.evidence(artifact)).collect(),
         })

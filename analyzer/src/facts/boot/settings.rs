@@ -74,17 +74,20 @@ impl Setup {
             oobe_in_progress: setup.number("", "OOBEInProgress"),
             kind: setup.number("", "SetupType"),
             phase: setup.number("", "SetupPhase"),
-            image_state: sources
-                .software()
-                .root()
-                .text("Microsoft\\Windows\\CurrentVersion\\Setup\\State", "ImageState"),
+            image_state: sources.software().root().text(
+                "Microsoft\\Windows\\CurrentVersion\\Setup\\State",
+                "ImageState",
+            ),
         }
     }
 }
 
 impl CrashControl {
     pub(super) fn gather(sources: &Sources) -> Self {
-        let control = sources.system().control_set().below("Control\\CrashControl");
+        let control = sources
+            .system()
+            .control_set()
+            .below("Control\\CrashControl");
         Self {
             enabled: control.number("", "CrashDumpEnabled"),
             auto_reboot: control.number("", "AutoReboot"),
@@ -161,7 +164,11 @@ pub(super) fn safe_boot(sources: &Sources) -> Fact<u64> {
         });
     };
     let place = |below: &str, raw: Json| {
-        [document::at(&document, format!("/keys/{index}{below}"), raw)]
+        [document::at(
+            &document,
+            format!("/keys/{index}{below}"),
+            raw,
+        )]
     };
     let Some(key) = export.keys.get(index) else {
         return Fact::absent([]);
@@ -194,7 +201,11 @@ fn volatile_key(sources: &Sources, path: &str) -> Fact<bool> {
             .unwrap_or_else(|| Fact::not_collected(format!("{path} was not asked for")));
     };
     let exists = export.keys.get(index).and_then(|key| key.exists);
-    let evidence = [document::at(&document, format!("/keys/{index}/exists"), json!(exists))];
+    let evidence = [document::at(
+        &document,
+        format!("/keys/{index}/exists"),
+        json!(exists),
+    )];
     match exists {
         Some(exists) => Fact::known(exists, evidence),
         None => Fact::unreadable("Windows did not say", evidence),

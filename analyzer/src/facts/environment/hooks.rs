@@ -56,7 +56,10 @@ pub(super) fn gather(sources: &Sources) -> Vec<Hook> {
         .collect();
     let keys = [
         ("cmd.exe", "Microsoft\\Command Processor"),
-        ("cmd.exe (32-bit)", "WOW6432Node\\Microsoft\\Command Processor"),
+        (
+            "cmd.exe (32-bit)",
+            "WOW6432Node\\Microsoft\\Command Processor",
+        ),
     ];
     hooks.extend(keys.map(|(program, key)| Hook {
         program: program.to_owned(),

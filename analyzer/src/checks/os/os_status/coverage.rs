@@ -6,7 +6,8 @@ use super::view::{View, stamp};
 use crate::checks::check::Judge;
 use crate::facts::inventory::Channel;
 
-const COLLECT_LOG: &str = "the System log (eventlog.system), from the live machine or as winevt/Logs/System.evtx";
+const COLLECT_LOG: &str =
+    "the System log (eventlog.system), from the live machine or as winevt/Logs/System.evtx";
 const COLLECT_SYSTEM: &str = "the SYSTEM hive (registry.system)";
 const COLLECT_SOFTWARE: &str = "the SOFTWARE hive (registry.software)";
 
@@ -17,12 +18,36 @@ pub(super) fn require(judge: &mut Judge, view: &View<'_>) {
         judge.exhibit(reach(log), &boot.log);
         covers(judge, view, log);
     }
-    judge.require(&boot.setup.in_progress, "the state of setup", COLLECT_SYSTEM);
-    judge.require(&boot.crash_control.enabled, "whether crash dumps are on", COLLECT_SYSTEM);
-    judge.require(&boot.control_sets.failed, "the control set in use", COLLECT_SYSTEM);
-    judge.require(&boot.setup.image_state, "the state of the image", COLLECT_SOFTWARE);
-    judge.require(&boot.pending.servicing, "whether servicing waits for a restart", COLLECT_SOFTWARE);
-    judge.require(&boot.pending.update, "whether an update waits for a restart", COLLECT_SOFTWARE);
+    judge.require(
+        &boot.setup.in_progress,
+        "the state of setup",
+        COLLECT_SYSTEM,
+    );
+    judge.require(
+        &boot.crash_control.enabled,
+        "whether crash dumps are on",
+        COLLECT_SYSTEM,
+    );
+    judge.require(
+        &boot.control_sets.failed,
+        "the control set in use",
+        COLLECT_SYSTEM,
+    );
+    judge.require(
+        &boot.setup.image_state,
+        "the state of the image",
+        COLLECT_SOFTWARE,
+    );
+    judge.require(
+        &boot.pending.servicing,
+        "whether servicing waits for a restart",
+        COLLECT_SOFTWARE,
+    );
+    judge.require(
+        &boot.pending.update,
+        "whether an update waits for a restart",
+        COLLECT_SOFTWARE,
+    );
     if boot.volumes.value().is_none() {
         judge.would_help("the dirty bits of the volumes (volumes.volumes), on the running machine");
     }
@@ -35,10 +60,17 @@ fn covers(judge: &mut Judge, view: &View<'_>, log: &Channel) {
         judge.lacks(format!("the System log is damaged ({damage})"), COLLECT_LOG);
     }
     if view.now.is_none() {
-        judge.lacks("the time of capture is not known", "the time of capture (--captured-at)");
+        judge.lacks(
+            "the time of capture is not known",
+            "the time of capture (--captured-at)",
+        );
         return;
     }
-    let held = if log.filtered { log.held_from } else { log.oldest };
+    let held = if log.filtered {
+        log.held_from
+    } else {
+        log.oldest
+    };
     let Some(from) = held.map(|mark| mark.time) else {
         judge.lacks("the System log is empty", COLLECT_LOG);
         return;
@@ -53,7 +85,9 @@ fn covers(judge: &mut Judge, view: &View<'_>, log: &Channel) {
     let reaches = |time: Timestamp, days: f64, slack: f64| {
         view.age(time).is_some_and(|age| age + slack >= days)
     };
-    let since_start = view.started.filter(|_| view.snapshot.machine.uptime_seconds.value().is_some());
+    let since_start = view
+        .started
+        .filter(|_| view.snapshot.machine.uptime_seconds.value().is_some());
     let crashes = whole_life
         || reaches(from, view.warning_days, slack)
         || since_start.is_some_and(|start| reaches(start, view.warning_days, 0.0));

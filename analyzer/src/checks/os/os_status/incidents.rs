@@ -18,7 +18,10 @@ pub(super) fn critical(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Critical,
         "crash-recent",
-        format!("{} in {days} days, critical from 1", count(crashes.len(), "crash record")),
+        format!(
+            "{} in {days} days, critical from 1",
+            count(crashes.len(), "crash record")
+        ),
         view.found(!crashes.is_empty()),
     );
     if let Some(problem) = rule {
@@ -75,7 +78,9 @@ pub(super) fn warning(judge: &mut Judge, view: &View<'_>) {
         view.found(!losses.is_empty()),
     );
     if let Some(problem) = rule {
-        let last = losses.last().map_or_else(String::new, |last| stamp(last.time));
+        let last = losses
+            .last()
+            .map_or_else(String::new, |last| stamp(last.time));
         problem
             .headline(format!(
                 "Windows started again without having been shut down {} in {days} days, last on {last}",
@@ -149,7 +154,9 @@ fn describe(problem: &mut Problem, view: &View<'_>, incidents: &[&Incident]) {
             problem.because(format!("an administrator gave as reason: {reason}"));
         }
     }
-    let before = incidents.first().map(|first| first.last_alive.unwrap_or(first.time));
+    let before = incidents
+        .first()
+        .map(|first| first.last_alive.unwrap_or(first.time));
     if let Some(before) = before {
         for change in changes(view, before).into_iter().rev().take(SHOWN) {
             problem.because(change_words(change, view.change_hours));
@@ -164,7 +171,10 @@ fn describe(problem: &mut Problem, view: &View<'_>, incidents: &[&Incident]) {
     let lost = view.events(&view.boot.dump_failures, &[161], view.warning_days);
     if let Some(lost) = lost.last() {
         problem.because("a crash dump could not be written (volmgr 161)");
-        problem.exhibits("the dump was not written", std::slice::from_ref(&lost.evidence));
+        problem.exhibits(
+            "the dump was not written",
+            std::slice::from_ref(&lost.evidence),
+        );
     }
 }
 
@@ -196,7 +206,11 @@ fn changes<'a>(view: &View<'a>, before: Timestamp) -> Vec<&'a LoggedEvent> {
 }
 
 fn change_words(change: &LoggedEvent, hours: f64) -> String {
-    let what = if change.id == 7045 { "driver" } else { "update" };
+    let what = if change.id == 7045 {
+        "driver"
+    } else {
+        "update"
+    };
     format!(
         "{what} {} was installed on {}, within {hours} hours before the first incident",
         change.subject,

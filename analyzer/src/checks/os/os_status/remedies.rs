@@ -91,12 +91,17 @@ pub(super) fn system_files() -> Remedy {
             "Repair the component store (needs Windows Update or a source).",
             "DISM /Online /Cleanup-Image /RestoreHealth",
         ))
-        .step(Step::cmd("Check the system files against it.", "sfc /scannow"))
+        .step(Step::cmd(
+            "Check the system files against it.",
+            "sfc /scannow",
+        ))
         .risk(
             Risk::Medium,
             "Save the dumps and take a snapshot first. Both load the disk for up to an hour.",
         )
-        .undo(Step::text("Replaced files come back with the snapshot only."))
+        .undo(Step::text(
+            "Replaced files come back with the snapshot only.",
+        ))
         .verify(Step::cmd("Nothing is left to repair.", "sfc /verifyonly"))
 }
 
@@ -220,7 +225,10 @@ pub(super) fn leave_safe_mode(option: Option<u64>) -> Remedy {
             "bcdedit /deletevalue '{current}' safeboot",
         ))
         .step(Step::cmd("Restart.", "shutdown /r /t 60"))
-        .risk(Risk::Medium, "Somebody may have chosen safe mode to repair something: ask first.")
+        .risk(
+            Risk::Medium,
+            "Somebody may have chosen safe mode to repair something: ask first.",
+        )
         .interrupts(Interruption::Restart)
         .undo(Step::powershell(
             "Set the mark again.",

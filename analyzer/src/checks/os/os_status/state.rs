@@ -75,7 +75,10 @@ fn setup(judge: &mut Judge, view: &View<'_>, verdict: Verdict) {
         "setup-unfinished",
         format!(
             "setup unfinished: {unfinished}; running for {} hours, critical above {}",
-            hours.map_or_else(|| "an unknown number of".to_owned(), |hours| format!("{hours:.1}")),
+            hours.map_or_else(
+                || "an unknown number of".to_owned(),
+                |hours| format!("{hours:.1}")
+            ),
             view.setup_hours
         ),
         holds,
@@ -83,26 +86,37 @@ fn setup(judge: &mut Judge, view: &View<'_>, verdict: Verdict) {
     if let Some(problem) = rule {
         problem
             .headline("setup of Windows is not finished")
-            .because("sysprep or an upgrade did not come to its end: logons and services may be refused")
+            .because(
+                "sysprep or an upgrade did not come to its end: logons and services may be refused",
+            )
             .remedy(remedies::setup());
         for (says, fact) in open {
             problem.evidence_expected(says, "0", fact);
         }
         if let Some(state) = state {
-            problem.evidence_expected(format!("ImageState = {state}"), COMPLETE, &setup.image_state);
+            problem.evidence_expected(
+                format!("ImageState = {state}"),
+                COMPLETE,
+                &setup.image_state,
+            );
         }
     } else if unfinished && verdict == Verdict::Critical && long == Some(false) {
-        judge.note("setup of Windows is not finished; it started less than an hour ago");
+        judge.note("setup of Windows is not finished; it has not been running for long");
     }
 }
 
 fn fell_back(judge: &mut Judge, view: &View<'_>) {
     let sets = &view.boot.control_sets;
     let number = |fact: &Fact<Number>| fact.value().and_then(|number| number.value);
-    let (failed, current, default) =
-        (number(&sets.failed), number(&sets.current), number(&sets.default));
+    let (failed, current, default) = (
+        number(&sets.failed),
+        number(&sets.current),
+        number(&sets.default),
+    );
     let did_fail = failed.map(|failed| failed != 0);
-    let differs = current.zip(default).map(|(current, default)| current != default);
+    let differs = current
+        .zip(default)
+        .map(|(current, default)| current != default);
     let rule = judge.rule(
         Verdict::Warning,
         "last-known-good",
@@ -115,7 +129,9 @@ fn fell_back(judge: &mut Judge, view: &View<'_>) {
     );
     if let Some(problem) = rule {
         problem
-            .headline("Windows fell back to another control set: its last configuration did not start")
+            .headline(
+                "Windows fell back to another control set: its last configuration did not start",
+            )
             .because("settings made since that set was saved are not in force")
             .evidence_expected("the set that failed", "0", &sets.failed)
             .evidence("the set in use", &sets.current)
@@ -184,14 +200,20 @@ fn unexplained_dump(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "dump-without-record",
-        format!("{} crash dumps of {} days, crash in the log: {crash_known}", fresh.len(), view.warning_days),
+        format!(
+            "{} crash dumps of {} days, crash in the log: {crash_known}",
+            fresh.len(),
+            view.warning_days
+        ),
         seen.then_some(!crash_known && !fresh.is_empty()),
     );
     if let Some(problem) = rule {
         let newest = fresh.iter().filter_map(|dump| dump.modified).max();
         let when = newest.map(stamp).unwrap_or_default();
         problem
-            .headline(format!("a crash dump was written on {when}, and no log tells of the crash"))
+            .headline(format!(
+                "a crash dump was written on {when}, and no log tells of the crash"
+            ))
             .confidence(Confidence::Medium)
             .remedy(remedies::keep_dumps(view));
         for dump in fresh.iter().rev().take(3) {
@@ -222,7 +244,10 @@ fn pending(judge: &mut Judge, view: &View<'_>) {
     if let Some(problem) = rule {
         problem.headline("Windows waits for a restart to finish an update");
         if servicing == Some(&true) {
-            problem.evidence("component servicing waits for a restart", &pending.servicing);
+            problem.evidence(
+                "component servicing waits for a restart",
+                &pending.servicing,
+            );
         }
         if update == Some(&true) {
             problem.evidence("Windows Update waits for a restart", &pending.update);
@@ -238,7 +263,10 @@ fn uptime(judge: &mut Judge, view: &View<'_>) {
         "uptime",
         format!(
             "running for {} days, warning above {}",
-            days.map_or_else(|| "an unknown number of".to_owned(), |days| format!("{days:.1}")),
+            days.map_or_else(
+                || "an unknown number of".to_owned(),
+                |days| format!("{days:.1}")
+            ),
             view.uptime_days
         ),
         days.map(|days| days > view.uptime_days),
@@ -271,7 +299,10 @@ fn wmi(judge: &mut Judge, view: &View<'_>) {
     );
     if let Some(problem) = rule {
         problem
-            .headline(format!("Windows calls its own status {}", word.unwrap_or_default()))
+            .headline(format!(
+                "Windows calls its own status {}",
+                word.unwrap_or_default()
+            ))
             .confidence(Confidence::Medium)
             .evidence_expected("Win32_OperatingSystem.Status", "OK", status);
     } else if status.value().is_some() {
@@ -287,7 +318,9 @@ pub(super) fn notes(judge: &mut Judge, view: &View<'_>) {
             .filter(|line| !line.is_empty() && !line.eq_ignore_ascii_case(AUTOCHK))
             .collect();
         if let Some(first) = odd.first() {
-            judge.note(format!("runs at the next start before the services: {first}"));
+            judge.note(format!(
+                "runs at the next start before the services: {first}"
+            ));
             judge.exhibit("BootExecute", execute);
         }
         if list.iter().all(|line| line.is_empty()) {
@@ -302,7 +335,10 @@ pub(super) fn notes(judge: &mut Judge, view: &View<'_>) {
             "Windows could not prepare for crash dumps on {} (volmgr 46): see the page file of the system drive",
             stamp(failed.time)
         ));
-        judge.exhibit_evidence("no crash dump possible", std::slice::from_ref(&failed.evidence));
+        judge.exhibit_evidence(
+            "no crash dump possible",
+            std::slice::from_ref(&failed.evidence),
+        );
     }
     if let Some(asked) = view.boot.shutdowns.iter().rfind(|event| event.id == 1074) {
         judge.note(format!(

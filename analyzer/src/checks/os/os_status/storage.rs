@@ -28,7 +28,10 @@ pub(super) fn critical(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Critical,
         "file-system-damaged",
-        format!("{} (Ntfs 55, 137) on fixed volumes in {days} days", count(fixed.len(), "error")),
+        format!(
+            "{} (Ntfs 55, 137) on fixed volumes in {days} days",
+            count(fixed.len(), "error")
+        ),
         view.found(!fixed.is_empty()),
     );
     if let Some(problem) = rule {
@@ -51,7 +54,10 @@ pub(super) fn critical(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Critical,
         "bad-block",
-        format!("{} (disk 7) in {days} days", count(blocks.len(), "bad block")),
+        format!(
+            "{} (disk 7) in {days} days",
+            count(blocks.len(), "bad block")
+        ),
         view.found(!blocks.is_empty()),
     );
     if let Some(problem) = rule {
@@ -59,7 +65,10 @@ pub(super) fn critical(judge: &mut Judge, view: &View<'_>) {
             (last.subject.as_str(), stamp(last.time))
         });
         problem
-            .headline(format!("{} has bad blocks, last seen on {}", last.0, last.1))
+            .headline(format!(
+                "{} has bad blocks, last seen on {}",
+                last.0, last.1
+            ))
             .remedy(remedies::save_disk());
         for event in blocks.iter().rev().take(SHOWN) {
             let says = format!("bad block on {}", event.subject);
@@ -81,7 +90,10 @@ fn maybe_damaged(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "file-system-maybe-damaged",
-        format!("{} (Ntfs 55, 137) on letters that nothing else tells of", count(open.len(), "error")),
+        format!(
+            "{} (Ntfs 55, 137) on letters that nothing else tells of",
+            count(open.len(), "error")
+        ),
         view.found(!open.is_empty()),
     );
     if let (Some(problem), Some(last)) = (rule, open.last()) {
@@ -115,7 +127,10 @@ fn wants_check(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "volume-wants-check",
-        format!("{} whose newest report is not healthy (Ntfs 98, 131)", count(asks.len(), "volume")),
+        format!(
+            "{} whose newest report is not healthy (Ntfs 98, 131)",
+            count(asks.len(), "volume")
+        ),
         view.found(!asks.is_empty()),
     );
     if let (Some(problem), Some(last)) = (rule, asks.last()) {
@@ -145,7 +160,10 @@ fn dirty(judge: &mut Judge, view: &View<'_>) {
         volumes.is_settled().then_some(!dirty.is_empty()),
     );
     if let (Some(problem), Some(first)) = (rule, dirty.first()) {
-        problem.headline(format!("volume {} is marked dirty: it is checked at the next start", first.name));
+        problem.headline(format!(
+            "volume {} is marked dirty: it is checked at the next start",
+            first.name
+        ));
         for volume in &dirty {
             let says = format!("dirty bit of {}", volume.name);
             problem.exhibits(says, std::slice::from_ref(&volume.evidence));
@@ -173,18 +191,34 @@ pub(super) fn notes(judge: &mut Judge, view: &View<'_>) {
     ] {
         let events = view.events(&view.boot.disks, &[id], days);
         if let Some(last) = events.last() {
-            judge.note(format!("disk {id} ({what}) {} times in {days} days", events.len()));
+            judge.note(format!(
+                "disk {id} ({what}) {} times in {days} days",
+                events.len()
+            ));
             judge.exhibit_evidence(what, std::slice::from_ref(&last.evidence));
         }
     }
     let repaired = view.events(&view.boot.file_systems, &[130], view.warning_days);
     if let Some(last) = repaired.last() {
-        judge.note(format!("Ntfs repaired {} on {}", last.subject, stamp(last.time)));
+        judge.note(format!(
+            "Ntfs repaired {} on {}",
+            last.subject,
+            stamp(last.time)
+        ));
         judge.exhibit_evidence("repaired (Ntfs 130)", std::slice::from_ref(&last.evidence));
     }
-    if let Some(check) = view.events(&view.boot.disk_checks, &[1001], view.warning_days).last() {
-        judge.note(format!("a disk was checked at the start on {}", stamp(check.time)));
-        judge.exhibit_evidence("output of the disk check", std::slice::from_ref(&check.evidence));
+    if let Some(check) = view
+        .events(&view.boot.disk_checks, &[1001], view.warning_days)
+        .last()
+    {
+        judge.note(format!(
+            "a disk was checked at the start on {}",
+            stamp(check.time)
+        ));
+        judge.exhibit_evidence(
+            "output of the disk check",
+            std::slice::from_ref(&check.evidence),
+        );
     }
 }
 
