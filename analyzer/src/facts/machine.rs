@@ -150,7 +150,9 @@ impl Machine {
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
             update_revision: windows.number("", "UBR"),
-            installed: windows.number("", "InstallDate").and_then(unix_time),
+            installed: windows
+                .number("", "InstallDate")
+                .and_then(|number| unix_time(&number)),
             product_type: control_set
                 .text("Control\\ProductOptions", "ProductType")
                 .and_then(|kind| product_type(&kind.text)),
@@ -205,7 +207,7 @@ fn product(name: Fact<String>, build: &Fact<u32>) -> Fact<String> {
     })
 }
 
-fn unix_time(number: Number) -> Result<Timestamp, String> {
+fn unix_time(number: &Number) -> Result<Timestamp, String> {
     let seconds = number.value.and_then(|seconds| i64::try_from(seconds).ok());
     seconds
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
