@@ -4,7 +4,7 @@ pub mod container;
 mod find;
 pub mod hives;
 pub mod intake;
-mod logs;
+pub mod logs;
 mod open;
 pub mod registry;
 mod time;
