@@ -86,7 +86,7 @@ impl<'a> Expander<'a> {
                 Some(value) if depth > 0 && expanded.len() < LONGEST => {
                     expanded.push_str(&self.expand(&value, depth - 1));
                 }
-                _ => expanded.push_str(&format!("%{name}%")),
+                _ => expanded.extend(["%", name, "%"]),
             }
             rest = after;
         }
