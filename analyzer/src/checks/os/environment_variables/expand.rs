@@ -8,9 +8,10 @@ const DEPTH: usize = 4;
 const LONGEST: usize = 32_767;
 
 /// Variables that Windows sets itself, for every process or for every user: no registry value of
-/// the machine holds them.
-const DYNAMIC: [&str; 20] = [
+/// the machine need hold them.
+const DYNAMIC: [&str; 21] = [
     "SYSTEMROOT",
+    "WINDIR",
     "SYSTEMDRIVE",
     "PROGRAMFILES",
     "PROGRAMFILES(X86)",
