@@ -18,7 +18,7 @@ const USER_PROCESSOR: &str = "Software\\Microsoft\\Command Processor";
 
 pub(super) fn critical(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
     folder_of_windows(judge, cx, expander);
-    comspec(judge, cx, expander);
+    comspec(judge, cx, expander, Verdict::Critical);
     pathext(judge, cx);
 }
 
@@ -70,7 +70,8 @@ fn folder_of_windows(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_
     }
 }
 
-fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
+/// Critical, unless the file that it names exists: somebody chose another interpreter.
+fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>, verdict: Verdict) {
     let fact = &cx.snapshot.environment.comspec;
     let right = fact.value().map(|text| {
         expands(text) && expander.normal(&text.text) == expander.below_root("system32\\cmd.exe")
@@ -84,33 +85,23 @@ fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
         Some(right) => Some(!right),
         None => fact.is_absent().then_some(true),
     };
-    // Another interpreter that exists was chosen by somebody.
     let chosen = exists(cx, "ComSpec") == Some(true);
-    for (verdict, rule, holds) in [
-        (
-            Verdict::Critical,
-            "comspec-broken",
-            holds.map(|wrong| wrong && !chosen),
-        ),
-        (
-            Verdict::Warning,
-            "comspec-other",
-            holds.map(|wrong| wrong && chosen),
-        ),
-    ] {
-        let tried = judge.rule(
-            verdict,
-            rule,
-            format!("ComSpec = {named:?}, file exists: {chosen}"),
-            holds,
-        );
-        if let Some(problem) = tried {
-            problem
-                .headline("ComSpec does not name the command interpreter of Windows")
-                .because("scripts, and programs that start commands, depend on it")
-                .evidence_expected("ComSpec", "%SystemRoot%\\system32\\cmd.exe", fact)
-                .remedy(remedies::variable("ComSpec", fact));
-        }
+    let (rule, chosen_here) = match verdict {
+        Verdict::Critical => ("comspec-broken", false),
+        _ => ("comspec-other", true),
+    };
+    let tried = judge.rule(
+        verdict,
+        rule,
+        format!("ComSpec = {named:?}, file exists: {chosen}"),
+        holds.map(|wrong| wrong && chosen == chosen_here),
+    );
+    if let Some(problem) = tried {
+        problem
+            .headline("ComSpec does not name the command interpreter of Windows")
+            .because("scripts, and programs that start commands, depend on it")
+            .evidence_expected("ComSpec", "%SystemRoot%\\system32\\cmd.exe", fact)
+            .remedy(remedies::variable("ComSpec", fact));
     }
 }
 
@@ -144,6 +135,7 @@ fn missing_endings(text: &str) -> Vec<&'static str> {
 
 pub(super) fn warning(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
     let environment = &cx.snapshot.environment;
+    comspec(judge, cx, expander, Verdict::Warning);
     temporary(judge, cx, expander, "TEMP", &environment.temp);
     temporary(judge, cx, expander, "TMP", &environment.tmp);
     hooks(judge, cx);

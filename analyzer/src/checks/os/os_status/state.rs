@@ -323,7 +323,7 @@ pub(super) fn notes(judge: &mut Judge, view: &View<'_>) {
             ));
             judge.exhibit("BootExecute", execute);
         }
-        if list.iter().all(|line| line.is_empty()) {
+        if list.iter().all(String::is_empty) {
             judge.note("BootExecute is empty: no disk is looked at when Windows starts");
         }
     }
