@@ -5,3 +5,5 @@ pub mod analyze;
 pub mod checks;
 pub mod facts;
 pub mod formats;
+pub mod inspect;
+pub mod report;

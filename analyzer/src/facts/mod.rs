@@ -5,6 +5,7 @@
 
 pub mod boot;
 pub mod capture;
+mod document;
 pub mod environment;
 pub mod events;
 pub mod evidence;
@@ -14,6 +15,7 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod newest;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
@@ -57,6 +59,7 @@ impl Snapshot {
 
     /// Gathers every fact from the opened sources.
     pub fn gather(sources: &Sources) -> Self {
+        let remote_desktop = remote_desktop::RemoteDesktop::gather(sources);
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
@@ -67,8 +70,8 @@ impl Snapshot {
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
-            remote_desktop: remote_desktop::RemoteDesktop::gather(sources),
-            firewall: firewall::Firewall::gather(sources),
+            firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            remote_desktop,
         }
     }
 }

@@ -1,0 +1,19 @@
+//! Reports: one result model, one file per rendering. A renderer shows; it decides nothing.
+
+pub mod canvas;
+pub mod coverage;
+pub mod explain;
+pub mod json;
+pub mod many;
+pub mod markdown;
+pub mod model;
+pub mod page;
+pub mod sanitize;
+pub mod selection;
+pub mod text;
+mod words;
+
+pub use canvas::Look;
+pub use many::{Input, Outcome, Reports};
+pub use model::{Finding, Report, Source};
+pub use selection::{Selection, SelectionError};

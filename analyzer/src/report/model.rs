@@ -1,0 +1,320 @@
+//! The one result model. Every rendering is made from it; none decides anything.
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::coverage::Coverage;
+use super::selection::Selection;
+use crate::checks::check::{Check, Context, Decision, Exhibit};
+use crate::checks::remedy::Remedy;
+use crate::checks::thresholds::{ThresholdInForce, Thresholds};
+use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::facts::Snapshot;
+use crate::facts::capture::{CaptureKind, TimeSource};
+use crate::facts::inventory::{Artifact, Channel};
+use crate::facts::machine::Machine;
+
+/// The diagnosis of one snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this structure. Fields may be added within a version.
+    pub schema_version: u32,
+    /// Version of the analyzer.
+    pub analyzer: String,
+    /// What was analyzed.
+    pub source: Source,
+    /// The result in short.
+    pub summary: Summary,
+    /// The machine, and when the snapshot of it was taken.
+    pub machine: MachineReport,
+    /// Every check that ran, in the checklist's order.
+    pub checks: Vec<Finding>,
+    /// What each check had to go by.
+    pub coverage: Vec<Coverage>,
+    /// Every file of the snapshot and what became of it.
+    pub artifacts: Vec<Artifact>,
+    /// How far each event channel reaches.
+    pub channels: Vec<Channel>,
+    /// What is worth knowing about the snapshot as a whole.
+    pub notes: Vec<String>,
+    /// The limits that were compared with.
+    pub thresholds: Vec<ThresholdInForce>,
+    /// What no snapshot can see.
+    pub limits: Vec<String>,
+}
+
+/// What was analyzed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// The name of the file or folder, without the way to it.
+    pub name: String,
+    /// SHA-256 of the file, 64 lower-case hex digits, where it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The result in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// The worst verdict.
+    pub worst: Verdict,
+    /// The sentence that matters first.
+    pub headline: String,
+    /// How many checks came to each verdict.
+    pub counts: Counts,
+}
+
+/// How many checks came to each verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// Checks that are critical.
+    pub critical: usize,
+    /// Checks that warn.
+    pub warning: usize,
+    /// Checks that could not be decided.
+    pub unknown: usize,
+    /// Checks that are healthy.
+    pub ok: usize,
+    /// Checks without meaning on this machine.
+    pub not_applicable: usize,
+}
+
+/// The machine, and when and how the snapshot of it was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineReport {
+    /// When the snapshot was taken, UTC.
+    pub captured_at: Option<Timestamp>,
+    /// By what that is known.
+    pub captured_by: TimeSource,
+    /// Where in the snapshot that stands.
+    pub captured_because: String,
+    /// Live or from a disk.
+    pub kind: CaptureKind,
+    /// The program that collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collector: Option<String>,
+    /// What is known of Windows and the machine.
+    #[serde(flatten)]
+    pub machine: Machine,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The check's id.
+    pub id: String,
+    /// Its group.
+    pub category: Category,
+    /// What it asks.
+    pub title: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The one sentence that matters.
+    pub headline: String,
+    /// How much weight the verdict bears.
+    pub confidence: Confidence,
+    /// Why, worst first.
+    pub reasons: Vec<String>,
+    /// What is worth knowing and no reason for the verdict.
+    pub notes: Vec<String>,
+    /// What the verdict rests on.
+    pub evidence: Vec<Exhibit>,
+    /// How to mend it.
+    pub remedies: Vec<Remedy>,
+    /// What would have to be collected to settle what is open.
+    pub missing: Vec<String>,
+}
+
+/// What no snapshot of a guest can see, whatever was collected.
+const LIMITS: [&str; 4] = [
+    "security groups and network ACLs of the cloud, which can block a port that is open here",
+    "metrics of the host and the hypervisor: steal time, storage throttling, packets dropped",
+    "CPU credits of a burstable instance",
+    "the network between you and the instance",
+];
+
+impl Report {
+    /// Version of the structure that this program writes.
+    pub const VERSION: u32 = 1;
+
+    /// Runs the selected checks, in parallel, and puts what they say in the order of the table.
+    pub fn new(snapshot: &Snapshot, thresholds: &Thresholds, selection: &Selection) -> Self {
+        let context = Context {
+            snapshot,
+            thresholds,
+        };
+        let checks: Vec<&Check> = selection.checks().collect();
+        let findings: Vec<Finding> = checks
+            .par_iter()
+            .map(|check| Finding::new(check, check.run(&context)))
+            .collect();
+        let coverage = checks
+            .iter()
+            .zip(&findings)
+            .map(|(check, finding)| Coverage::of(check, finding.verdict, &snapshot.inventory))
+            .collect();
+        Self {
+            schema_version: Self::VERSION,
+            analyzer: env!("CARGO_PKG_VERSION").to_owned(),
+            source: Source::default(),
+            summary: Summary::of(&findings),
+            machine: MachineReport::of(snapshot),
+            checks: findings,
+            coverage,
+            artifacts: snapshot.inventory.artifacts.clone(),
+            channels: snapshot.inventory.channels.clone(),
+            notes: snapshot.inventory.notes.clone(),
+            thresholds: checks
+                .iter()
+                .flat_map(|check| check.thresholds)
+                .map(|threshold| thresholds.in_force(threshold))
+                .collect(),
+            limits: LIMITS.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// With the name of what was analyzed.
+    #[must_use]
+    pub fn of_source(mut self, source: Source) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// The findings with that verdict, in the checklist's order.
+    pub fn with_verdict(&self, verdict: Verdict) -> impl Iterator<Item = &Finding> {
+        self.checks
+            .iter()
+            .filter(move |finding| finding.verdict == verdict)
+    }
+
+    /// The findings that ask for something to be done, worst first.
+    pub fn problems(&self) -> impl Iterator<Item = &Finding> {
+        self.with_verdict(Verdict::Critical)
+            .chain(self.with_verdict(Verdict::Warning))
+    }
+
+    /// Whether any check came to a verdict other than unknown.
+    pub fn decides_anything(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|finding| finding.verdict != Verdict::Unknown)
+    }
+}
+
+impl Finding {
+    fn new(check: &Check, decision: Decision) -> Self {
+        Self {
+            id: check.id.to_owned(),
+            category: check.category,
+            title: check.title.to_owned(),
+            verdict: decision.verdict,
+            headline: decision.headline,
+            confidence: decision.confidence,
+            reasons: decision.reasons,
+            notes: decision.notes,
+            evidence: decision.evidence,
+            remedies: decision.remedies,
+            missing: decision.missing,
+        }
+    }
+}
+
+impl MachineReport {
+    fn of(snapshot: &Snapshot) -> Self {
+        let capture = snapshot.capture.clone();
+        Self {
+            captured_at: capture.time,
+            captured_by: capture.source,
+            captured_because: capture.because,
+            kind: capture.kind,
+            collector: capture.collector,
+            machine: snapshot.machine.clone(),
+        }
+    }
+}
+
+impl Counts {
+    /// The counts with their verdicts, worst first.
+    pub fn worst_first(self) -> [(Verdict, usize); 5] {
+        Verdict::WORST_FIRST.map(|verdict| (verdict, self.of(verdict)))
+    }
+
+    fn of(self, verdict: Verdict) -> usize {
+        match verdict {
+            Verdict::Critical => self.critical,
+            Verdict::Warning => self.warning,
+            Verdict::Unknown => self.unknown,
+            Verdict::Ok => self.ok,
+            Verdict::NotApplicable => self.not_applicable,
+        }
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Critical => &mut self.critical,
+            Verdict::Warning => &mut self.warning,
+            Verdict::Unknown => &mut self.unknown,
+            Verdict::Ok => &mut self.ok,
+            Verdict::NotApplicable => &mut self.not_applicable,
+        } += 1;
+    }
+
+    /// The counts in words, worst first, without those that are zero.
+    pub fn words(self) -> String {
+        let total: usize = self.worst_first().iter().map(|(_, count)| count).sum();
+        let parts: Vec<String> = self
+            .worst_first()
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+            .collect();
+        format!("{}: {}", checks(total), parts.join(", "))
+    }
+}
+
+impl Summary {
+    fn of(findings: &[Finding]) -> Self {
+        let mut counts = Counts::default();
+        for finding in findings {
+            counts.add(finding.verdict);
+        }
+        let worst = findings
+            .iter()
+            .map(|finding| finding.verdict)
+            .max()
+            .unwrap_or(Verdict::NotApplicable);
+        Self {
+            worst,
+            headline: headline(worst, counts, findings),
+            counts,
+        }
+    }
+}
+
+/// The sentence that matters first: the first of the worst findings, or how much was decided.
+fn headline(worst: Verdict, counts: Counts, findings: &[Finding]) -> String {
+    let decided = counts.ok + counts.not_applicable;
+    match worst {
+        Verdict::Critical | Verdict::Warning => findings
+            .iter()
+            .find(|finding| finding.verdict == worst)
+            .map(|finding| finding.headline.clone())
+            .unwrap_or_default(),
+        Verdict::Unknown if decided == 0 => "nothing could be decided".to_owned(),
+        Verdict::Unknown => format!(
+            "nothing wrong was found, but {} could not be decided",
+            checks(counts.unknown)
+        ),
+        Verdict::Ok | Verdict::NotApplicable => "nothing wrong was found".to_owned(),
+    }
+}
+
+fn checks(number: usize) -> String {
+    match number {
+        1 => "1 check".to_owned(),
+        number => format!("{number} checks"),
+    }
+}

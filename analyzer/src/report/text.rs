@@ -1,0 +1,294 @@
+//! The report for a terminal: what matters first, worst findings next, healthy checks in a line.
+
+use std::collections::BTreeMap;
+
+use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
+use super::coverage::Covered;
+use super::model::{Finding, Report};
+use super::{sanitize, words};
+use crate::checks::check::Exhibit;
+use crate::checks::remedy::{Remedy, Step};
+use crate::checks::verdict::Verdict;
+
+/// Where the text of a finding begins.
+const INDENT: usize = 10;
+/// Where the text behind a label begins.
+const LABELLED: usize = INDENT + 10;
+/// How many pieces of evidence a finding shows.
+const EVIDENCE: usize = 3;
+
+/// Renders a report.
+pub fn render(report: &Report, look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    header(&mut canvas, report);
+    for finding in report.problems() {
+        problem(&mut canvas, report, finding);
+    }
+    unknowns(&mut canvas, report);
+    folded(&mut canvas, report, Verdict::Ok);
+    folded(&mut canvas, report, Verdict::NotApplicable);
+    if look.verbose {
+        inputs(&mut canvas, report);
+    }
+    footer(&mut canvas, report);
+    canvas.finish()
+}
+
+fn header(canvas: &mut Canvas, report: &Report) {
+    canvas.paragraph(0, BOLD, &words::machine(report));
+    canvas.paragraph(0, DIM, &words::origin(report));
+    for note in &report.notes {
+        canvas.hanging(6, DIM, "note", PLAIN, note);
+    }
+    canvas.blank();
+    let worst = report.summary.worst;
+    canvas.paragraph(0, style_of(worst), &sentence(&report.summary.headline));
+    canvas.paragraph(0, PLAIN, &report.summary.counts.words());
+}
+
+/// A headline as a sentence of its own.
+fn sentence(headline: &str) -> String {
+    let mut chars = headline.chars();
+    let first = chars.next().map(char::to_uppercase);
+    let mut text: String = first.into_iter().flatten().chain(chars).collect();
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}
+
+fn problem(canvas: &mut Canvas, report: &Report, finding: &Finding) {
+    title(canvas, finding);
+    reasons(canvas, finding);
+    let shown = if canvas.verbose() {
+        finding.evidence.len()
+    } else {
+        EVIDENCE
+    };
+    evidence(canvas, &finding.evidence, shown);
+    for note in &finding.notes {
+        canvas.hanging(LABELLED, DIM, "          note", PLAIN, note);
+    }
+    if canvas.verbose() {
+        for remedy in &finding.remedies {
+            whole_remedy(canvas, remedy);
+        }
+    } else if let Some(remedy) = finding.remedies.first() {
+        first_step(canvas, report, finding, remedy);
+    }
+    settle(canvas, "also", &finding.missing);
+}
+
+/// Verdict, id and title; the headline below.
+fn title(canvas: &mut Canvas, finding: &Finding) {
+    canvas.blank();
+    let style = style_of(finding.verdict);
+    let word = format!("{:<INDENT$}", finding.verdict.word().to_uppercase());
+    let sure = format!("  ({} confidence)", finding.confidence.word());
+    canvas.pieces(&[
+        (style, word.trim_end()),
+        (
+            PLAIN,
+            &" ".repeat(INDENT.saturating_sub(word.trim_end().len()).max(1)),
+        ),
+        (BOLD, &finding.id),
+        (PLAIN, "  "),
+        (PLAIN, &finding.title),
+        (DIM, &sure),
+    ]);
+    canvas.paragraph(INDENT, BOLD, &finding.headline);
+}
+
+fn reasons(canvas: &mut Canvas, finding: &Finding) {
+    for (number, reason) in finding.reasons.iter().enumerate() {
+        let label = if number == 0 {
+            "          because"
+        } else {
+            "          and"
+        };
+        canvas.hanging(LABELLED, DIM, label, PLAIN, reason);
+    }
+}
+
+/// Up to `shown` pieces of evidence: what they say, and where they stand.
+pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) {
+    for (number, exhibit) in exhibits.iter().take(shown).enumerate() {
+        let label = if number == 0 {
+            "          evidence"
+        } else {
+            ""
+        };
+        let expected = exhibit
+            .expected
+            .as_ref()
+            .map(|expected| format!(" (expected: {expected})"))
+            .unwrap_or_default();
+        let says = format!("{}{expected}", exhibit.says);
+        canvas.hanging(LABELLED, DIM, label, PLAIN, &says);
+        let time = exhibit
+            .evidence
+            .time
+            .map(|time| format!("   {}", words::time(time)))
+            .unwrap_or_default();
+        let place = sanitize::line(&exhibit.evidence.locator.to_string());
+        let place = format!("{}{place}{time}", " ".repeat(LABELLED));
+        canvas.pieces(&[(DIM, &place)]);
+        if let Some(doubt) = &exhibit.evidence.doubt {
+            canvas.paragraph(LABELLED, DIM, &format!("doubtful: {doubt}"));
+        }
+    }
+    let left = exhibits.len().saturating_sub(shown);
+    if left > 0 {
+        canvas.paragraph(LABELLED, DIM, &format!("{left} more with --verbose"));
+    }
+}
+
+fn first_step(canvas: &mut Canvas, report: &Report, finding: &Finding, remedy: &Remedy) {
+    let title = format!("{} ({})", remedy.title, words::safety(remedy));
+    canvas.hanging(LABELLED, DIM, "          fix", PLAIN, &title);
+    if let Some(first) = remedy.steps.first() {
+        step(canvas, first);
+    }
+    let all = format!(
+        "all steps, undo and verification: snapdiag explain {} {}",
+        finding.id, report.source.name
+    );
+    canvas.paragraph(LABELLED, DIM, &all);
+}
+
+/// A remedy with all that belongs to it.
+pub(super) fn whole_remedy(canvas: &mut Canvas, remedy: &Remedy) {
+    let title = format!("{} ({})", remedy.title, words::safety(remedy));
+    canvas.hanging(LABELLED, DIM, "          fix", BOLD, &title);
+    if !remedy.caution.is_empty() {
+        canvas.paragraph(LABELLED, PLAIN, &remedy.caution);
+    }
+    for (label, steps) in [
+        ("", &remedy.steps),
+        ("          undo", &remedy.undo),
+        ("          verify", &remedy.verify),
+    ] {
+        for (number, each) in steps.iter().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            labelled_step(canvas, label, each);
+        }
+    }
+}
+
+fn step(canvas: &mut Canvas, step: &Step) {
+    labelled_step(canvas, "", step);
+}
+
+fn labelled_step(canvas: &mut Canvas, label: &str, step: &Step) {
+    canvas.hanging(LABELLED, DIM, label, PLAIN, &step.text);
+    if let Some(command) = &step.command {
+        canvas.verbatim(LABELLED + 2, words::prompt(command.shell), &command.text);
+    }
+}
+
+/// What would have to be collected.
+fn settle(canvas: &mut Canvas, label: &str, missing: &[String]) {
+    if !missing.is_empty() {
+        let text = format!("collect {}", missing.join("; "));
+        let label = format!("          {label}");
+        canvas.hanging(LABELLED, DIM, &label, PLAIN, &text);
+    }
+}
+
+/// What could not be decided; checks that are open for the same reason share a paragraph.
+fn unknowns(canvas: &mut Canvas, report: &Report) {
+    let mut groups: BTreeMap<(&str, &[String]), Vec<&Finding>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for finding in report.with_verdict(Verdict::Unknown) {
+        let key = (finding.headline.as_str(), finding.missing.as_slice());
+        let group = groups.entry(key).or_default();
+        if group.is_empty() {
+            order.push(key);
+        }
+        group.push(finding);
+    }
+    for group in order.iter().filter_map(|key| groups.get(key)) {
+        match group.as_slice() {
+            [finding] => {
+                title(canvas, finding);
+                reasons(canvas, finding);
+                if canvas.verbose() {
+                    evidence(canvas, &finding.evidence, finding.evidence.len());
+                }
+                settle(canvas, "settle", &finding.missing);
+            }
+            [first, ..] => {
+                let ids: Vec<&str> = group.iter().map(|finding| finding.id.as_str()).collect();
+                let text = format!("{} ({}): {}", first.headline, ids.len(), ids.join(", "));
+                canvas.blank();
+                let style = style_of(Verdict::Unknown);
+                canvas.hanging(INDENT, style, "UNKNOWN", PLAIN, &text);
+                settle(canvas, "settle", &first.missing);
+            }
+            [] => {}
+        }
+    }
+}
+
+/// The findings of one verdict in one line.
+fn folded(canvas: &mut Canvas, report: &Report, verdict: Verdict) {
+    let ids: Vec<&str> = report
+        .with_verdict(verdict)
+        .map(|finding| finding.id.as_str())
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    canvas.blank();
+    let (label, text) = match verdict {
+        Verdict::NotApplicable => ("", format!("not applicable here: {}", ids.join(", "))),
+        verdict => (verdict.word(), ids.join(", ")),
+    };
+    canvas.hanging(
+        INDENT,
+        style_of(verdict),
+        &label.to_uppercase(),
+        PLAIN,
+        &text,
+    );
+    for finding in report.with_verdict(verdict) {
+        if canvas.verbose() {
+            let text = format!("{}: {}", finding.id, finding.headline);
+            canvas.paragraph(INDENT, DIM, &text);
+        }
+        for note in &finding.notes {
+            let text = format!("{}: {note}", finding.id);
+            canvas.hanging(LABELLED, DIM, "          note", PLAIN, &text);
+        }
+    }
+}
+
+/// The coverage table, for those who want everything.
+fn inputs(canvas: &mut Canvas, report: &Report) {
+    canvas.blank();
+    canvas.paragraph(0, BOLD, "What the checks had to go by");
+    for coverage in &report.coverage {
+        let mut parts = Vec::new();
+        if let Some(why) = &coverage.why {
+            parts.push(why.clone());
+        }
+        if !coverage.used.is_empty() {
+            parts.push(format!("used {}", coverage.used.join(", ")));
+        }
+        for missing in &coverage.missing {
+            parts.push(format!("{} {}", missing.item, missing.why));
+        }
+        let style = match coverage.state {
+            Covered::Ran => PLAIN,
+            Covered::Partial | Covered::CouldNot => DIM,
+        };
+        let label = format!("{:<24} {}", coverage.id, coverage.state.word());
+        canvas.hanging(36, style, &label, style, &parts.join("; "));
+    }
+}
+
+fn footer(canvas: &mut Canvas, report: &Report) {
+    canvas.blank();
+    let limits = format!("A snapshot cannot see {}.", report.limits.join("; "));
+    canvas.paragraph(0, DIM, &limits);
+}
