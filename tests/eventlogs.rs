@@ -303,6 +303,19 @@ fn records_that_the_chunk_header_does_not_know_yet_are_read() {
     assert_eq!(behind.damage[0].offset, HEADER as u64);
 }
 
+/// The crate gives up a chunk whose table of names is damaged; its records are still there.
+#[test]
+fn a_damaged_table_of_names_loses_no_record() {
+    let Some(mut log) = log("omerbenamram-evtx/system.evtx") else {
+        return;
+    };
+    let whole = read_all(&log);
+    log[HEADER + 128..HEADER + 384].fill(0xee);
+    let read = read_all(&log);
+    assert_eq!(read.fold, whole.fold);
+    assert_eq!(read.fallback_chunks, whole.fallback_chunks + 1);
+}
+
 /// Small logs of all kinds: exported, live, with damage, with nested templates.
 fn small_logs() -> Vec<Vec<u8>> {
     let Some(logs) = logs() else {

@@ -3,6 +3,7 @@
 
 pub mod analyze;
 pub mod checks;
+pub mod docs;
 pub mod facts;
 pub mod formats;
 pub mod inspect;

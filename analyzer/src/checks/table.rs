@@ -2,24 +2,25 @@
 
 use super::check::Check;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
-    Check::planned("os-status", Os, "State of the operating system"),
+    os::os_status::CHECK,
     Check::planned("memory-limit", Os, "Memory limit"),
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),
-    Check::planned("brute-force", Os, "Brute force attack"),
-    Check::planned("environment-variables", Os, "System environment variables"),
+    os::brute_force::CHECK,
+    os::environment_variables::CHECK,
     Check::planned("memory-usage", Resources, "Memory usage"),
     Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
     Check::planned("cpu-usage", Resources, "CPU usage"),
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
-    Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
-    Check::planned("rdp-port", RemoteDesktop, "Remote Desktop port"),
+    remote_desktop::rds_service::CHECK,
+    remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
-    Check::planned("rdp-allowed", RemoteDesktop, "Remote Desktop allowed"),
+    remote_desktop::rdp_allowed::CHECK,
     Check::planned(
         "rdp-certificate",
         RemoteDesktop,
@@ -31,11 +32,7 @@ pub static TABLE: &[Check] = &[
         RemoteDesktop,
         "Network access account",
     ),
-    Check::planned(
-        "rdp-firewall",
-        RemoteDesktop,
-        "Remote Desktop in the firewall",
-    ),
+    remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),
     Check::planned(
         "tcp-wait-states",

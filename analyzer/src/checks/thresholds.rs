@@ -43,6 +43,13 @@ pub struct ThresholdInForce {
     pub source: String,
 }
 
+impl ThresholdInForce {
+    /// Whether a file set another value than the default.
+    pub fn is_set(&self) -> bool {
+        (self.value - self.default).abs() > f64::EPSILON
+    }
+}
+
 /// Why a threshold file was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ThresholdError {

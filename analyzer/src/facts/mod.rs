@@ -6,6 +6,7 @@
 pub mod boot;
 pub mod capture;
 mod document;
+pub mod drives;
 pub mod environment;
 pub mod events;
 pub mod evidence;
@@ -20,6 +21,8 @@ pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
+#[cfg(test)]
+mod test_bundle;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +42,8 @@ pub struct Snapshot {
     pub machine: machine::Machine,
     /// Boots, shutdowns, crashes, setup.
     pub boot: boot::Boot,
+    /// Drive letters.
+    pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
     /// Logons, failed and successful.
@@ -66,6 +71,7 @@ impl Snapshot {
             inventory: sources.inventory().clone(),
             machine: machine::Machine::gather(sources),
             boot: boot::Boot::gather(sources),
+            drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),

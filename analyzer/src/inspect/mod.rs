@@ -6,7 +6,10 @@ pub mod events;
 pub mod place;
 pub mod registry;
 pub mod show;
+mod source;
 pub mod verify;
+
+pub use source::Source;
 
 use crate::facts::inventory::{ArtifactState, Kind};
 use crate::facts::sources::Sources;

@@ -150,14 +150,12 @@ pub(super) fn manifest_row(sources: &Sources, item: &str) -> Result<Shown, ShowE
             "there is no manifest: this is no bundle of the collector".to_owned(),
         ));
     };
-    match manifest.row(item) {
-        Some(row) => to_json(row).map(Shown::Json),
-        None => {
-            let items: Vec<&str> = manifest.items.iter().map(|row| row.item.as_str()).collect();
-            Err(ShowError::NotFound(format!(
-                "no item {item}; the manifest has {}",
-                items.join(", ")
-            )))
-        }
+    if let Some(row) = manifest.row(item) {
+        return to_json(row).map(Shown::Json);
     }
+    let items: Vec<&str> = manifest.items.iter().map(|row| row.item.as_str()).collect();
+    Err(ShowError::NotFound(format!(
+        "no item {item}; the manifest has {}",
+        items.join(", ")
+    )))
 }

@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
-use snapdiag_bundle::{Bundle, State};
+use snapdiag_bundle::{ArtifactRow, Bundle, State};
 
+use super::Source;
 use super::census::{self, Counted};
 use crate::facts::inventory::{Artifact, ArtifactState, Kind};
 use crate::facts::sources::Sources;
 use crate::facts::sources::container::Container;
-use crate::report::Source;
 
 /// What verifying a snapshot gave.
 #[derive(Debug, Serialize)]
@@ -177,15 +177,7 @@ fn verify_one(container: &Container, artifact: &Artifact, deep: bool) -> Verifie
             (None, Hash::Unreadable)
         }
         Some(Ok((size, sha256))) => {
-            let hash = match row.map(|row| (row.size_bytes == size, row.sha256.as_ref())) {
-                None => Hash::NotListed,
-                Some((false, _)) => Hash::Wrong,
-                Some((true, None)) => Hash::NotRecorded,
-                Some((true, Some(expected))) if expected.eq_ignore_ascii_case(&sha256) => {
-                    Hash::Right
-                }
-                Some((true, Some(_))) => Hash::Wrong,
-            };
+            let hash = row.map_or(Hash::NotListed, |row| compare(row, size, &sha256));
             (Some(sha256), hash)
         }
     };
@@ -203,6 +195,15 @@ fn verify_one(container: &Container, artifact: &Artifact, deep: bool) -> Verifie
         } else {
             None
         },
+    }
+}
+
+fn compare(row: &ArtifactRow, size: u64, sha256: &str) -> Hash {
+    match &row.sha256 {
+        _ if row.size_bytes != size => Hash::Wrong,
+        Some(expected) if !expected.eq_ignore_ascii_case(sha256) => Hash::Wrong,
+        Some(_) => Hash::Right,
+        None => Hash::NotRecorded,
     }
 }
 

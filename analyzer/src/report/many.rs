@@ -6,9 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::canvas::{BOLD, Canvas, Look, PLAIN, style_of};
 use super::markdown::escape;
-use super::model::{Counts, Report, Source, Summary};
+use super::model::{Counts, Report, Summary};
 use super::sanitize;
 use crate::checks::verdict::Verdict;
+use crate::inspect::Source;
 
 /// What became of one of the inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,7 @@
 //! Reports: one result model, one file per rendering. A renderer shows; it decides nothing.
 
 pub mod canvas;
+pub mod catalogue;
 pub mod coverage;
 pub mod explain;
 pub mod json;
@@ -10,10 +11,13 @@ pub mod model;
 pub mod page;
 pub mod sanitize;
 pub mod selection;
+pub mod shown;
 pub mod text;
+pub mod verification;
 mod words;
 
+pub use crate::inspect::Source;
 pub use canvas::Look;
 pub use many::{Input, Outcome, Reports};
-pub use model::{Finding, Report, Source};
+pub use model::{Finding, Report};
 pub use selection::{Selection, SelectionError};

@@ -14,7 +14,8 @@ use crate::checks::verdict::{Category, Confidence, Verdict};
 use crate::facts::Snapshot;
 use crate::facts::capture::{CaptureKind, TimeSource};
 use crate::facts::inventory::{Artifact, Channel};
-use crate::facts::machine::Machine;
+use crate::facts::machine::{Cloud, Firmware, ProductType};
+use crate::inspect::Source;
 
 /// The diagnosis of one snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,16 +46,6 @@ pub struct Report {
     pub limits: Vec<String>,
 }
 
-/// What was analyzed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Source {
-    /// The name of the file or folder, without the way to it.
-    pub name: String,
-    /// SHA-256 of the file, 64 lower-case hex digits, where it was taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-}
-
 /// The result in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -82,7 +73,8 @@ pub struct Counts {
     pub not_applicable: usize,
 }
 
-/// The machine, and when and how the snapshot of it was taken.
+/// The machine, and when and how the snapshot of it was taken. `null` is what is not known; the
+/// facts say why, and where the rest stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MachineReport {
     /// When the snapshot was taken, UTC.
@@ -96,9 +88,32 @@ pub struct MachineReport {
     /// The program that collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<String>,
-    /// What is known of Windows and the machine.
-    #[serde(flatten)]
-    pub machine: Machine,
+    /// Computer name.
+    pub host: Option<String>,
+    /// Windows by its name (`Windows Server 2022 Datacenter`).
+    pub os: Option<String>,
+    /// Edition (`ServerDatacenter`).
+    pub edition: Option<String>,
+    /// `Server`, `Server Core` or `Client`.
+    pub installation_type: Option<String>,
+    /// Build number.
+    pub build: Option<u32>,
+    /// Update build revision: the fourth part of the version.
+    pub update_revision: Option<u64>,
+    /// When Windows was installed, UTC.
+    pub installed: Option<Timestamp>,
+    /// Workstation, server or domain controller.
+    pub product_type: Option<ProductType>,
+    /// The cloud that firmware or agents tell.
+    pub cloud: Option<Cloud>,
+    /// Firmware: manufacturer and product of the (virtual) machine.
+    pub firmware: Option<Firmware>,
+    /// DNS domain of a member of a domain.
+    pub domain: Option<String>,
+    /// Key name of the time zone.
+    pub time_zone: Option<String>,
+    /// Uptime at capture, in seconds.
+    pub uptime_seconds: Option<u64>,
 }
 
 /// What one check found.
@@ -225,13 +240,26 @@ impl Finding {
 impl MachineReport {
     fn of(snapshot: &Snapshot) -> Self {
         let capture = snapshot.capture.clone();
+        let machine = &snapshot.machine;
         Self {
             captured_at: capture.time,
             captured_by: capture.source,
             captured_because: capture.because,
             kind: capture.kind,
             collector: capture.collector,
-            machine: snapshot.machine.clone(),
+            host: machine.host.value().cloned(),
+            os: machine.product.value().cloned(),
+            edition: machine.edition.value().cloned(),
+            installation_type: machine.installation_type.value().cloned(),
+            build: machine.build.value().copied(),
+            update_revision: machine.update_revision.value().and_then(|ubr| ubr.value),
+            installed: machine.installed.value().copied(),
+            product_type: machine.product_type.value().copied(),
+            cloud: machine.cloud.value().copied(),
+            firmware: machine.firmware.value().cloned(),
+            domain: machine.domain.value().cloned(),
+            time_zone: machine.time_zone.value().cloned(),
+            uptime_seconds: machine.uptime_seconds.value().copied(),
         }
     }
 }
@@ -276,7 +304,8 @@ impl Counts {
 }
 
 impl Summary {
-    fn of(findings: &[Finding]) -> Self {
+    /// Counts the verdicts and picks the sentence that matters first.
+    pub fn of(findings: &[Finding]) -> Self {
         let mut counts = Counts::default();
         for finding in findings {
             counts.add(finding.verdict);

@@ -14,7 +14,7 @@ pub struct Selection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     /// Neither a check nor a category.
-    #[error("'{id}' is neither a check nor a category{}", suggest(nearest))]
+    #[error("'{id}' is neither a check nor a category{}", suggest(*nearest))]
     Unknown {
         /// What was given.
         id: String,
@@ -26,7 +26,7 @@ pub enum SelectionError {
     Empty,
 }
 
-fn suggest(nearest: &Option<&'static str>) -> String {
+fn suggest(nearest: Option<&'static str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean '{name}'?"),
         None => "; `snapdiag checks` lists them".to_owned(),
@@ -92,7 +92,7 @@ pub fn nearest(id: &str) -> Option<&'static str> {
 }
 
 /// The Levenshtein distance of two names, of which the first is cut to a sane length.
-pub(crate) fn edits(a: &str, b: &str) -> usize {
+pub fn edits(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().take(100).enumerate() {
         let mut diagonal = i;

@@ -6,8 +6,8 @@ use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
 use crate::facts::capture::{CaptureKind, TimeSource};
 
 use super::model::Report;
+use super::sanitize;
 use crate::facts::inventory::ArtifactState;
-use crate::facts::sources::registry::Number;
 
 /// The risk of a remedy and what it interrupts.
 pub(super) fn safety(remedy: &Remedy) -> String {
@@ -61,40 +61,34 @@ pub(super) fn captured(report: &Report) -> String {
 
 /// The machine in a line: host, Windows, firmware or cloud, what is known of them.
 pub(super) fn machine(report: &Report) -> String {
-    let machine = &report.machine.machine;
+    let machine = &report.machine;
     let mut parts = Vec::new();
-    parts.push(match machine.host.value() {
+    parts.push(match &machine.host {
         Some(host) => host.clone(),
         None => "unknown host".to_owned(),
     });
-    let version = match (machine.build.value(), machine.update_revision.value()) {
-        (
-            Some(build),
-            Some(Number {
-                value: Some(revision),
-                ..
-            }),
-        ) => format!("build {build}.{revision}"),
-        (Some(build), _) => format!("build {build}"),
+    let version = match (machine.build, machine.update_revision) {
+        (Some(build), Some(revision)) => format!("build {build}.{revision}"),
+        (Some(build), None) => format!("build {build}"),
         (None, _) => String::new(),
     };
-    let product = machine.product.value().cloned().unwrap_or_default();
-    let windows = format!("{product} {version}").trim().to_owned();
+    let os = machine.os.as_deref().unwrap_or_default();
+    let windows = format!("{os} {version}").trim().to_owned();
     if !windows.is_empty() {
         parts.push(windows);
     }
-    match (machine.cloud.value(), machine.firmware.value()) {
+    match (machine.cloud, &machine.firmware) {
         (Some(cloud), _) => parts.push(cloud.name().to_owned()),
         (None, Some(firmware)) => {
             parts.push(format!("{} {}", firmware.manufacturer, firmware.product));
         }
         (None, None) => {}
     }
-    if let Some(domain) = machine.domain.value() {
+    if let Some(domain) = &machine.domain {
         parts.push(format!("domain {domain}"));
     }
-    if let Some(seconds) = machine.uptime_seconds.value() {
-        parts.push(format!("up {}", duration(*seconds)));
+    if let Some(seconds) = machine.uptime_seconds {
+        parts.push(format!("up {}", duration(seconds)));
     }
     parts.join("; ")
 }
@@ -117,21 +111,72 @@ fn count_of(number: u64, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Where the report comes from, in a line.
-pub(super) fn origin(report: &Report) -> String {
-    let name = match report.source.name.as_str() {
-        "" => String::new(),
-        name => format!("{name}; "),
-    };
-    format!(
-        "{name}{}; {} of {} used; snapdiag {}",
-        captured(report),
-        report
+/// What is to be known before the findings: notes on the snapshot, files that were not used or
+/// not read whole, thresholds that are not the defaults.
+pub(super) fn remarks(report: &Report) -> Vec<String> {
+    let mut remarks = report.notes.clone();
+    for (state, words) in [
+        (ArtifactState::Unreadable, "could not be read"),
+        (ArtifactState::Damaged, "damaged, and read in part"),
+        (ArtifactState::NotUsed, "recognised, and not used"),
+        (ArtifactState::Unrecognised, "not recognised"),
+    ] {
+        let names: Vec<&str> = report
             .artifacts
             .iter()
-            .filter(|artifact| artifact.state == ArtifactState::Used)
-            .count(),
-        count_of(report.artifacts.len() as u64, "file"),
-        report.analyzer,
-    )
+            .filter(|artifact| artifact.state == state)
+            .map(|artifact| artifact.path.as_str())
+            .collect();
+        if !names.is_empty() {
+            remarks.push(format!("{words}: {}", few(&names)));
+        }
+    }
+    let set = report
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.is_set());
+    remarks.extend(set.map(|threshold| {
+        format!(
+            "threshold {} is {} {} (default {})",
+            threshold.key, threshold.value, threshold.unit, threshold.default
+        )
+    }));
+    remarks
+}
+
+/// A few names and how many more there are.
+fn few(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| sanitize::shortened(name, 80))
+        .collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 {
+        format!(" and {more} more (snapdiag verify lists them)")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// Where the report comes from, in a line.
+pub(super) fn origin(report: &Report) -> String {
+    let mut parts = Vec::new();
+    if !report.source.name.is_empty() {
+        parts.push(report.source.name.clone());
+    }
+    parts.push(captured(report));
+    let used = report
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.state == ArtifactState::Used)
+        .count();
+    let files = report.artifacts.len() as u64;
+    if files > 0 {
+        parts.push(format!("{used} of {} used", count_of(files, "file")));
+    }
+    parts.push(format!("snapdiag {}", report.analyzer));
+    parts.join("; ")
 }

@@ -1,6 +1,6 @@
 //! Event logs: each read once, those of one machine taken, the others set aside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use snapdiag_bundle::{ItemRow, State};
@@ -136,7 +136,7 @@ fn take_one_machine(
         machines = apart;
     }
     let records = |members: &[Log]| members.iter().map(|log| log.outcome.records).sum::<u64>();
-    // Empty logs name no computer: they belong to whatever machine is taken.
+    // Empty logs name no computer: where there are several, the folder tells.
     let (nameless, mut named): (Vec<_>, Vec<_>) = machines
         .into_iter()
         .partition(|(names, _)| names.is_empty());
@@ -145,7 +145,7 @@ fn take_one_machine(
         let is_wanted = |names: &[String]| wanted.as_ref().is_some_and(|w| names.contains(w));
         (is_wanted(b_names), records(b), a_names).cmp(&(is_wanted(a_names), records(a), b_names))
     });
-    let mut taken: Vec<Log> = nameless.into_iter().flat_map(|(_, logs)| logs).collect();
+    let mut taken: Vec<Log> = Vec::new();
     let several = named.len();
     for (index, (names, members)) in named.into_iter().enumerate() {
         if index == 0 {
@@ -168,7 +168,23 @@ fn take_one_machine(
                 .extend(members.into_iter().map(|log| (log.artifact, why.clone())));
         }
     }
+    let folders: BTreeSet<String> = taken.iter().map(|log| folder(&log.artifact)).collect();
+    for log in nameless.into_iter().flat_map(|(_, logs)| logs) {
+        if several <= 1 || folders.contains(&folder(&log.artifact)) {
+            taken.push(log);
+        } else {
+            let why = "an empty log, and nothing tells of which computer".to_owned();
+            result.aside.push((log.artifact, why));
+        }
+    }
     merge(taken, rows, result);
+}
+
+fn folder(artifact: &str) -> String {
+    artifact
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder)
+        .to_lowercase()
 }
 
 /// One log a channel: of several the one that reaches furthest, the newest last record.

@@ -71,27 +71,31 @@ impl<'h> Tree<'h> {
         let Some(list) = self.cells.key(parent.offset)?.subkeys else {
             return Ok(None);
         };
+        if self.safe.contains(list) {
+            let found = self.search(parent, list, name);
+            if let Some(node) = found.filter(|node| self.has_name(node.offset, name) == Ok(true)) {
+                return Ok(Some(node));
+            }
+        }
         let index = Index::read(self.cells, list)?;
-        let wanted = Wanted::new(name);
-        let mut budget = Budget::of(self.cells);
+        let candidates = index.candidates(&Wanted::new(name), &mut Budget::of(self.cells), list)?;
         let mut damage = None;
-        for slot in index.slots() {
-            Budget::take(&mut budget.slots, 1, list)?;
-            if let Some(error) = slot.error {
-                damage.get_or_insert_with(|| error.clone());
-            } else if slot.may_be(&wanted) {
-                match self.cells.key(slot.cell) {
-                    Ok(key) if key.name.units().map(fold).eq(name.iter().copied()) => {
-                        return self.open(parent, &index, &slot, list, name).map(Some);
-                    }
-                    Ok(_) => (),
-                    Err(error) => {
-                        damage.get_or_insert(error);
-                    }
+        for slot in candidates {
+            let error = slot.error.cloned().map_or(Ok(()), Err);
+            match error.and_then(|()| self.has_name(slot.cell, name)) {
+                Ok(true) => return self.open(parent, &index, &slot, list, name).map(Some),
+                Ok(false) => (),
+                Err(error) => {
+                    damage.get_or_insert(error);
                 }
             }
         }
         damage.map_or(Ok(None), Err)
+    }
+
+    fn has_name(&self, offset: u32, name: &[u16]) -> Result<bool, RegistryError> {
+        let key = self.cells.key(offset)?;
+        Ok(key.name.units().map(fold).eq(name.iter().copied()))
     }
 
     /// The key in `slot`, whose cell was looked at.
@@ -104,9 +108,13 @@ impl<'h> Tree<'h> {
         name: &[u16],
     ) -> Result<Node<'h>, RegistryError> {
         if index.is_root {
-            let found = self.search(parent, index, list, name);
-            if let Some(node) = found.filter(|node| node.offset == slot.cell) {
-                return Ok(node);
+            let is_safe = |slot: Slot| slot.error.is_none() && self.cells.key(slot.cell).is_ok();
+            if index.slots().all(is_safe) {
+                self.safe.insert(list);
+                let found = self.search(parent, list, name);
+                if let Some(node) = found.filter(|node| node.offset == slot.cell) {
+                    return Ok(node);
+                }
             }
             self.check_before(index, slot)?;
         }
@@ -119,26 +127,11 @@ impl<'h> Tree<'h> {
         self.node(key, slot.cell)
     }
 
-    /// nt-hive's own binary search, once the whole list is known to be safe.
-    fn search(
-        &self,
-        parent: &Node<'h>,
-        index: &Index,
-        list: u32,
-        name: &[u16],
-    ) -> Option<Node<'h>> {
-        let is_safe = |slot: Slot| slot.error.is_none() && self.cells.key(slot.cell).is_ok();
-        if !self.safe.contains(list) {
-            if !index.slots().all(is_safe) {
-                return None;
-            }
-            self.safe.insert(list);
-        }
+    /// nt-hive's own binary search, for a list that is known to be safe.
+    fn search(&self, parent: &Node<'h>, list: u32, name: &[u16]) -> Option<Node<'h>> {
         let name = String::from_utf16(name).ok()?;
-        let key = self
-            .guard
-            .run("subkey", list, || parent.key.subkey(&name).transpose());
-        self.locate(key.ok()??)
+        let ask = || parent.key.subkey(&name).transpose();
+        self.locate(self.guard.run("subkey", list, ask).ok()??)
     }
 
     /// Fails where nt-hive would panic on its way to `slot` in a list of leaves.
