@@ -14,6 +14,7 @@ pub struct Summary {
     /// The sentence that matters first.
     pub headline: String,
     /// How many checks came to each verdict.
+    #[serde(flatten)]
     pub counts: Counts,
 }
 
