@@ -2,3 +2,6 @@
 
 pub mod environment_variables;
 pub mod os_status;
+
+#[cfg(test)]
+mod built;
