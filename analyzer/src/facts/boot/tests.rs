@@ -257,7 +257,7 @@ fn count(events: &[LoggedEvent], id: u32) -> usize {
 }
 
 /// python-evtx, evtxexport and `expected.json` agree: 41 twice (records 325 and 1046), 6008 once
-/// (1041), 6005 eight times, no 1001, nine 1074, seven 109, two volmgr 46.
+/// (1041), 6005 eight times, no 1001, nine 1074, seven 109; the two 46 are not volmgr's.
 #[test]
 fn a_real_log_with_two_power_losses() {
     let Some(snapshot) = capture("eventlogs/log2timeline-plaso/evtx__System.evtx") else {
@@ -298,7 +298,10 @@ fn a_real_log_with_two_power_losses() {
         (count(&boot.shutdowns, 1074), count(&boot.shutdowns, 109)),
         (9, 7)
     );
-    assert_eq!(count(&boot.dump_failures, 46), 2);
+    assert!(
+        boot.dump_failures.is_empty(),
+        "both 46 are of another provider"
+    );
     assert_eq!(boot.sessions.len(), 8);
     assert!(boot.sessions.last().unwrap().first_record >= 1038);
 }
