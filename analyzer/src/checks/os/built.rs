@@ -165,3 +165,38 @@ fn the_path_of_a_hive_is_judged() {
         serde_json::json!("C:\\it's;%SystemRoot%")
     );
 }
+
+/// Both logs end when they were copied: the last record is the time of capture. The first one's
+/// second power loss was 24 days before, its first one 41.
+#[test]
+fn real_logs_are_judged() {
+    let Some(folder) = snapdiag_tests::captures() else {
+        eprintln!("skipped: no captures");
+        return;
+    };
+    let judge = |path: &str| {
+        let opened = crate::analyze::open(&folder.join(path), &Options::default()).unwrap();
+        run(&os_status::CHECK, &opened.snapshot())
+    };
+    let losses = judge("eventlogs/log2timeline-plaso/evtx__System.evtx");
+    assert_eq!(losses.verdict, Verdict::Warning, "{}", losses.headline);
+    assert!(
+        losses.headline.contains("once in 30 days"),
+        "{}",
+        losses.headline
+    );
+    assert!(losses.headline.contains("2015-08-25 13:41:19 UTC"));
+    let quiet = judge("eventlogs/AndrewRathbun-DFIRArtifactMuseum/Win10/RathbunVM");
+    assert_eq!(quiet.verdict, Verdict::Unknown, "the hives are elsewhere");
+    assert!(
+        quiet
+            .headline
+            .starts_with("no incident in what was collected")
+    );
+    assert!(
+        quiet
+            .evidence
+            .iter()
+            .any(|exhibit| exhibit.says.contains("1094 records"))
+    );
+}
