@@ -6,11 +6,17 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+#[path = "foreign_readers/evtx_crate.rs"]
+mod evtx_crate;
+#[cfg(test)]
 #[path = "foreign_readers/hives.rs"]
 mod hives;
 #[cfg(test)]
 #[path = "foreign_readers/logs.rs"]
 mod logs;
+#[cfg(test)]
+#[path = "foreign_readers/nt_hive.rs"]
+mod nt_hive_crate;
 
 #[cfg(test)]
 mod readers {

@@ -3,5 +3,8 @@
 
 pub mod analyze;
 pub mod checks;
+pub mod docs;
 pub mod facts;
 pub mod formats;
+pub mod inspect;
+pub mod report;

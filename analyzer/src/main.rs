@@ -1,3 +1,10 @@
-//! Being built.
+//! `snapdiag`: diagnoses a snapshot of a Windows machine.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod commands;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::main()
+}

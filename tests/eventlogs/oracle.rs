@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 /// A record, with its values as a list of names and texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "a record id is called that")]
 pub(crate) struct Record {
     pub(crate) sequence: u64,
     pub(crate) record_id: u64,
     pub(crate) time: Timestamp,
     pub(crate) provider: String,
     pub(crate) channel: String,
-    pub(crate) event_id: String,
+    pub(crate) event_id: u32,
     pub(crate) system: Vec<(Option<String>, String)>,
     pub(crate) fields: Vec<(Option<String>, String)>,
 }
@@ -33,7 +34,8 @@ pub(crate) fn read(bytes: &[u8], recover: bool) -> Option<Vec<Record>> {
             .iter()
             .flatten()
             .filter_map(|record| record.into_xml().ok());
-        records.extend(xml.map(|xml| record_of(xml.event_record_id, xml.timestamp, &xml.data)));
+        records
+            .extend(xml.filter_map(|xml| record_of(xml.event_record_id, xml.timestamp, &xml.data)));
     }
     Some(records)
 }
@@ -46,15 +48,15 @@ struct Element {
     children: Vec<Element>,
 }
 
-fn record_of(sequence: u64, written: Timestamp, xml: &str) -> Record {
-    let event = parse(xml);
+fn record_of(sequence: u64, written: Timestamp, xml: &str) -> Option<Record> {
+    let event = parse(xml)?;
     let mut record = Record {
         sequence,
         record_id: sequence,
         time: written,
         provider: String::new(),
         channel: String::new(),
-        event_id: "0".to_owned(),
+        event_id: 0,
         system: Vec::new(),
         fields: Vec::new(),
     };
@@ -64,15 +66,18 @@ fn record_of(sequence: u64, written: Timestamp, xml: &str) -> Record {
                 for child in &part.children {
                     match child.name.as_str() {
                         "Provider" => {
-                            record.provider = attribute(child, "Name").unwrap_or_default()
+                            record.provider = attribute(child, "Name").unwrap_or_default();
                         }
                         "Channel" => record.channel.clone_from(&child.text),
-                        "EventRecordID" => record.record_id = child.text.parse().unwrap(),
+                        "EventRecordID" => {
+                            record.record_id = child.text.parse().unwrap_or(sequence);
+                        }
                         "TimeCreated" => {
                             let time = attribute(child, "SystemTime");
-                            record.time = time.map_or(written, |time| time.parse().unwrap());
+                            record.time =
+                                time.and_then(|time| time.parse().ok()).unwrap_or(written);
                         }
-                        "EventID" => record.event_id.clone_from(&child.text),
+                        "EventID" => record.event_id = child.text.parse().unwrap_or(0),
                         _ => {}
                     }
                     flatten(child, &child.name, &mut record.system);
@@ -105,7 +110,11 @@ fn record_of(sequence: u64, written: Timestamp, xml: &str) -> Record {
             name => flatten(part, name, &mut record.fields),
         }
     }
-    record
+    for (name, text) in record.system.iter_mut().chain(&mut record.fields) {
+        *name = name.as_deref().map(xml_text);
+        *text = xml_text(text);
+    }
+    Some(record)
 }
 
 fn attribute(element: &Element, name: &str) -> Option<String> {
@@ -138,49 +147,46 @@ fn below(element: &Element, path: &str, out: &mut Vec<(Option<String>, String)>)
     }
 }
 
-/// Parses well-formed XML without comments; entities beyond the predefined ones stay.
-fn parse(xml: &str) -> Element {
+/// Parses well-formed XML without comments; `None` for what damaged names make of it.
+fn parse(xml: &str) -> Option<Element> {
     let mut stack = vec![Element::default()];
     let mut rest = xml;
-    while let Some(start) = rest.find('<') {
-        stack
-            .last_mut()
-            .unwrap()
-            .text
-            .push_str(&unescape(&rest[..start]));
-        rest = &rest[start + 1..];
-        let end = rest.find('>').unwrap();
-        let tag = &rest[..end];
-        rest = &rest[end + 1..];
+    while let Some((text, markup)) = rest.split_once('<') {
+        stack.last_mut()?.text.push_str(&unescape(text));
+        let (tag, after) = markup.split_once('>')?;
+        rest = after;
         if tag.starts_with('?') {
-            stack.last_mut().unwrap().text.clear();
+            stack.last_mut()?.text.clear();
         } else if tag.starts_with('/') {
-            let element = stack.pop().unwrap();
-            stack.last_mut().unwrap().children.push(element);
+            let element = stack.pop()?;
+            stack.last_mut()?.children.push(element);
         } else {
-            let empty = tag.ends_with('/');
-            let tag = tag.trim_end_matches('/');
-            let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
-            let mut element = Element {
-                name: name.to_owned(),
-                ..Element::default()
-            };
-            while let Some((name, after)) = list.split_once("=\"") {
-                let (value, after) = after.split_once('"').unwrap();
-                element
-                    .attributes
-                    .push((name.trim().to_owned(), unescape(value)));
-                list = after;
-            }
-            if empty {
-                stack.last_mut().unwrap().children.push(element);
+            let element = start_tag(tag.trim_end_matches('/'))?;
+            if tag.ends_with('/') {
+                stack.last_mut()?.children.push(element);
             } else {
                 stack.push(element);
             }
         }
     }
-    assert_eq!(stack.len(), 1, "unbalanced XML");
-    stack.pop().unwrap().children.pop().unwrap_or_default()
+    let root = stack.pop()?.children.pop();
+    root.filter(|_| stack.is_empty())
+}
+
+fn start_tag(tag: &str) -> Option<Element> {
+    let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
+    let mut element = Element {
+        name: name.to_owned(),
+        ..Element::default()
+    };
+    while let Some((name, after)) = list.split_once("=\"") {
+        let (value, after) = after.split_once('"')?;
+        element
+            .attributes
+            .push((name.trim_matches(' ').to_owned(), unescape(value)));
+        list = after;
+    }
+    Some(element)
 }
 
 fn unescape(text: &str) -> String {
@@ -191,11 +197,11 @@ fn unescape(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// What the crate's XML makes of text: XML has no control characters.
+/// What the crate's XML makes of text: XML has no control characters, nor half characters.
 pub(crate) fn xml_text(text: &str) -> String {
     let keep = |c: char| match c {
         '\t' | '\n' | '\r' => c,
-        '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '_',
+        '\0'..='\u{1f}' | '\u{fffd}'..='\u{ffff}' => '_',
         _ => c,
     };
     text.chars().map(keep).collect()

@@ -4,7 +4,7 @@
 usage: foreign_readers.py available READER...
        foreign_readers.py hivex HIVE
        foreign_readers.py regipy HIVE
-       foreign_readers.py regipy-replay HIVE LOG1 LOG2
+       foreign_readers.py regipy-replay HIVE LOG1 [LOG2]
        foreign_readers.py evtxexport LOG
        foreign_readers.py python-evtx LOG
 
@@ -43,7 +43,7 @@ REGIPY_TYPES = {
 
 def available(readers):
     tools = {"hivex": "hivexml", "evtxexport": "evtxexport"}
-    modules = {"regipy": "regipy", "python-evtx": "Evtx"}
+    modules = {"regipy": "regipy", "regipy-replay": "regipy", "python-evtx": "Evtx"}
     missing = [
         reader for reader in readers
         if (reader in tools and not shutil.which(tools[reader]))
@@ -91,11 +91,11 @@ def regipy(path):
     return keys
 
 
-def regipy_replay(path, log1, log2):
+def regipy_replay(path, log1, log2=None):
     from regipy.recovery import apply_transaction_logs
     with tempfile.TemporaryDirectory() as folder:
         restored, pages = apply_transaction_logs(
-            path, log1, log2 or None, restored_hive_path=f"{folder}/restored")
+            path, log1, log2, restored_hive_path=f"{folder}/restored")
         return {"pages": pages, "keys": regipy(restored)}
 
 

@@ -15,7 +15,8 @@ use crate::formats::evtx::{Event, Fold, Header, Need};
 pub struct Want {
     /// The channel, compared without case.
     pub channel: &'static str,
-    /// The provider's names (`Provider/@Name` or `@EventSourceName`), compared without case.
+    /// The provider's names (`Provider/@Name` or `@EventSourceName`), compared without case. A
+    /// `*` at the end stands for any rest: named SQL Server instances are `MSSQL$NAME`.
     pub providers: &'static [&'static str],
     /// The event IDs.
     pub ids: &'static [u32],
@@ -29,8 +30,19 @@ impl Want {
             && self
                 .providers
                 .iter()
-                .any(|provider| header.is_from(provider))
+                .any(|provider| is_from(header, provider))
     }
+}
+
+fn is_from(header: &Header<'_>, provider: &str) -> bool {
+    let Some(start) = provider.strip_suffix('*') else {
+        return header.is_from(provider);
+    };
+    let starts = |name: &str| {
+        name.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    starts(header.provider) || header.source.is_some_and(starts)
 }
 
 /// The part of the fold that belongs to one fact family. It keeps itself bounded: aggregates,

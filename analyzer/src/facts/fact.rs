@@ -174,6 +174,21 @@ impl<T> Fact<T> {
     }
 }
 
+impl<T> Fact<Option<T>> {
+    /// The same fact, absent where the readable place did not hold the thing asked for.
+    #[must_use]
+    pub fn optional(self) -> Fact<T> {
+        let state = match self.state {
+            State::Known(Some(value)) => State::Known(value),
+            State::Known(None) | State::Absent => State::Absent,
+            State::NotCollected(why) => State::NotCollected(why),
+            State::Unreadable(why) => State::Unreadable(why),
+            State::Redacted => State::Redacted,
+        };
+        Fact::new(state, self.evidence)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,8 @@ pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
+#[cfg(test)]
+mod test_bundle;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,7 @@ impl Snapshot {
 
     /// Gathers every fact from the opened sources.
     pub fn gather(sources: &Sources) -> Self {
+        let remote_desktop = remote_desktop::RemoteDesktop::gather(sources);
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
@@ -73,8 +76,8 @@ impl Snapshot {
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
-            remote_desktop: remote_desktop::RemoteDesktop::gather(sources),
-            firewall: firewall::Firewall::gather(sources),
+            firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            remote_desktop,
         }
     }
 }

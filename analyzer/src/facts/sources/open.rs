@@ -11,7 +11,7 @@ use super::intake::{self, Intake, Recognised};
 use super::logs::{self, Logs};
 use super::registry::{Hive, Missing, Opened};
 use super::{OpenError, Options, Sources, resolve, time};
-use crate::facts::inventory::{Artifact, ArtifactState, Inventory, Kind};
+use crate::facts::inventory::{Artifact, ArtifactState, Channel, Inventory, Kind};
 use crate::formats::hive::reg_text::RegText;
 
 impl Sources {
@@ -43,11 +43,32 @@ impl Opening {
             .map(|file| (file.name.clone(), first_state(file)))
             .collect();
         let items = items_of(&intake);
-        Self {
+        let mut opening = Self {
             intake,
             artifacts,
             items,
             notes,
+        };
+        opening.set_aside_second_texts();
+        opening
+    }
+
+    /// Of several outputs of one program the first by name is taken: which one is newer, nothing
+    /// in them tells.
+    fn set_aside_second_texts(&mut self) {
+        let second: Vec<(String, String)> = self
+            .intake
+            .files
+            .iter()
+            .filter(|file| file.kind == Kind::Text && file.aside.is_none())
+            .filter_map(|file| match self.items.get(file.item?) {
+                Some(Ok(taken)) if *taken != file.name => Some((file.name.clone(), taken.clone())),
+                _ => None,
+            })
+            .collect();
+        for (name, taken) in second {
+            let why = format!("not used: {taken} is the same kind of output, and comes first");
+            self.settle(&name, ArtifactState::NotUsed, vec![why]);
         }
     }
 
@@ -62,9 +83,12 @@ impl Opening {
         let logs = self.logs(computer.value().map(|name| name.text.as_str()));
         let manifest = self.intake.container.0.manifest();
         let capture = time::capture(manifest, &system, &software, &logs.channels, options);
+        let (items, missing) = self.whereabouts(&logs.channels);
         let inventory = Inventory {
             artifacts: self.artifacts.into_values().collect(),
             channels: logs.channels,
+            items,
+            missing,
             notes: self.notes,
         };
         Sources {
@@ -129,6 +153,7 @@ impl Opening {
             return Hive::new(name, Ok(chosen.into_opened()));
         }
         if let Some(opened) = self.registry_text(name) {
+            self.items.insert(item, Ok(opened.artifact.clone()));
             return Hive::new(name, Ok(opened));
         }
         let missing = match self.items.get(item) {
@@ -239,6 +264,34 @@ impl Opening {
                 Some((entry.name().to_owned(), row.clone()))
             })
             .collect()
+    }
+
+    /// Where each item is, and why others are missing, for the coverage table.
+    fn whereabouts(
+        &self,
+        channels: &[Channel],
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let mut found = BTreeMap::new();
+        let mut missing = BTreeMap::new();
+        for (item, source) in &self.items {
+            match source {
+                Ok(artifact) => found.insert((*item).to_owned(), artifact.clone()),
+                Err(why) => missing.insert((*item).to_owned(), why.to_string()),
+            };
+        }
+        for item in items::ITEMS {
+            let items::Content::EventLog(name) = item.content else {
+                continue;
+            };
+            let channel = channels
+                .iter()
+                .find(|channel| channel.name.eq_ignore_ascii_case(name));
+            if let Some(channel) = channel {
+                found.insert(item.id.to_owned(), channel.artifact.clone());
+                missing.remove(item.id);
+            }
+        }
+        (found, missing)
     }
 
     fn settle(&mut self, name: &str, state: ArtifactState, notes: Vec<String>) {

@@ -12,6 +12,9 @@ use crate::formats::registry::filetime;
 /// Two sources confirm each other when they are no further apart.
 const AGREE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Seconds since 1970 of 2001 (Windows XP) to 2101: a lone FILETIME outside is damage, not time.
+const PLAUSIBLE: std::ops::Range<i64> = 978_307_200..4_133_980_800;
+
 /// The time of capture: given, the manifest's, else that of the System log's last record by
 /// record id, confirmed within a day by the registry (the last write of a root key, the time of
 /// the last shutdown). A time from the registry alone may be damage: it comes last.
@@ -61,7 +64,10 @@ fn from_artifacts(
     channels: &[Channel],
 ) -> (Option<Timestamp>, TimeSource, String) {
     let registry = registry_times(system, software);
-    let newest_of = |channel: &Channel| channel.newest.map(|mark| mark.time);
+    let newest_of = |channel: &Channel| {
+        let time = channel.newest?.time;
+        PLAUSIBLE.contains(&time.as_second()).then_some(time)
+    };
     let log = channels
         .iter()
         .find(|channel| channel.name.eq_ignore_ascii_case("System"))
@@ -89,9 +95,14 @@ fn from_artifacts(
             ),
         };
     }
-    match registry.into_iter().max_by_key(|(_, time)| *time) {
+    let confirmed = registry.iter().filter(|(_, time)| {
+        let close = |other: &&(String, Timestamp)| time.duration_since(other.1).abs() <= AGREE;
+        registry.iter().filter(close).count() > 1
+    });
+    let newest = confirmed.max_by_key(|(_, time)| *time);
+    match newest.or(registry.iter().max_by_key(|(_, time)| *time)) {
         Some((what, time)) => (
-            Some(time),
+            Some(*time),
             TimeSource::Registry,
             format!("{what}; no event log confirms it"),
         ),
@@ -123,5 +134,6 @@ fn registry_times(system: &Hive, software: &Hive) -> Vec<(String, Timestamp)> {
     [root(system), root(software), shutdown]
         .into_iter()
         .flatten()
+        .filter(|(_, time)| PLAUSIBLE.contains(&time.as_second()))
         .collect()
 }

@@ -83,9 +83,10 @@ impl<'a> Chunk<'a> {
     /// A chunk that was copied while it was being written may hold more records than its header
     /// says: those that follow without a break, in id and time, are part of the log.
     fn catch_up(&mut self, tally: &mut Tally) {
-        let Some(last_id) = self.bytes.u64_at(32) else {
+        let (Some(last_id), Some(free)) = (self.bytes.u64_at(32), self.bytes.u32_at(48)) else {
             return;
         };
+        let free = usize::try_from(free).unwrap_or(usize::MAX);
         let mut last: Option<Frame> = None;
         let mut at = CHUNK_HEADER_SIZE;
         while let Some(frame) = Frame::at(&self.bytes, at) {
@@ -93,13 +94,14 @@ impl<'a> Chunk<'a> {
                 last.sequence.checked_add(1) == Some(frame.sequence)
                     && last.filetime <= frame.filetime
             };
-            if last.is_some_and(|last| last.sequence >= last_id && !follows(last)) {
+            if frame.end() > free && !last.is_some_and(follows) {
                 break;
             }
             at = frame.end();
             last = Some(frame);
         }
-        let Some(last) = last.filter(|last| last.sequence > last_id) else {
+        let more = |last: &Frame| last.sequence > last_id && last.end() >= free;
+        let Some(last) = last.filter(more) else {
             return;
         };
         let what = format!(

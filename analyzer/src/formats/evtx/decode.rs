@@ -89,8 +89,8 @@ impl<'a> Decoder<'a> {
         Ok(shape)
     }
 
-    /// The element of a shape: none if it depends on a value that is missing, several if it
-    /// holds an array.
+    /// Adds the nodes of a part: none for an element that depends on a value that is missing,
+    /// several for one that holds an array.
     fn part(
         &mut self,
         part: &Part,
@@ -112,14 +112,10 @@ impl<'a> Decoder<'a> {
                     );
                 }
             }
-            Part::Slot { index, optional } => {
-                let Some(slot) = values.get(*index).copied() else {
-                    return Ok(());
-                };
-                match self.held(slot, depth, nodes)? {
-                    Some(value) if *optional && value.is_empty() => {}
-                    Some(value) => nodes.push(Node::Value(value)),
-                    None => {}
+            Part::Slot { index, .. } => {
+                if let Some(slot) = values.get(*index).copied() {
+                    let value = self.held(slot, depth, nodes)?;
+                    nodes.extend(value.map(Node::Value));
                 }
             }
         }
@@ -128,6 +124,7 @@ impl<'a> Decoder<'a> {
 
     /// A slot's value. Embedded BinXML goes to `nodes` itself.
     fn held(&mut self, slot: Slot, depth: usize, nodes: &mut Vec<Node>) -> Result<Option<Value>> {
+        self.spend(slot.size)?;
         if slot.kind == value::BINXML {
             if slot.size > 0 {
                 nodes.extend(self.stream(slot.at, slot.size, depth + 1)?);
@@ -135,19 +132,23 @@ impl<'a> Decoder<'a> {
             }
             return Ok(Some(Value::Null));
         }
-        self.spend(slot.size)?;
         match binxml::held(self.chunk, slot)? {
             Held::One(value) => Ok(Some(value)),
             Held::Many(_) => self.unusual(slot.at, "an array beside other content"),
         }
     }
 
+    /// A shape filled in, once for each item if it holds an array.
     fn element(&mut self, shape: &Shape, values: &[Slot], depth: usize) -> Result<Vec<Element>> {
         let mut attributes = Vec::with_capacity(shape.attributes.len());
         for (name, parts) in &shape.attributes {
             let mut nodes = Vec::with_capacity(parts.len());
             for part in parts {
                 self.part(part, values, depth, &mut nodes)?;
+                // An optional value that is empty leaves its attribute out.
+                if matches!(part, Part::Slot { optional: true, .. }) {
+                    nodes.pop_if(|node| node.is_empty());
+                }
             }
             if !nodes.is_empty() {
                 let holder = Element {

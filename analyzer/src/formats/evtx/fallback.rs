@@ -9,6 +9,9 @@ use jiff::Timestamp;
 
 use super::RECORD_HEADER_SIZE;
 
+/// Where a chunk's header keeps the offsets of names.
+const NAME_TABLE: std::ops::Range<usize> = 128..384;
+
 /// A record as the `evtx` crate renders it.
 #[derive(Debug)]
 pub(super) struct Rendered {
@@ -64,8 +67,17 @@ fn render_into(
         chunk_id: 0,
         source: Box::new(source),
     };
+    let settings = Arc::new(settings);
     let mut data = EvtxChunkData::new(chunk.to_vec(), false).map_err(chunk_error)?;
-    let mut parsed = data.parse(Arc::new(settings)).map_err(chunk_error)?;
+    if data.parse(Arc::clone(&settings)).is_err() {
+        // The table of names is damaged. The crate can do without: records say where names are.
+        let mut chunk = chunk.to_vec();
+        if let Some(table) = chunk.get_mut(NAME_TABLE) {
+            table.fill(0);
+        }
+        data = EvtxChunkData::new(chunk, false).map_err(chunk_error)?;
+    }
+    let mut parsed = data.parse(settings).map_err(chunk_error)?;
     for record in parsed.iter() {
         match record.and_then(render_record) {
             Ok(record) => rendered.push(record),

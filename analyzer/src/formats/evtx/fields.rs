@@ -10,7 +10,7 @@ use serde_json::json;
 /// `Display` gives the text that Windows shows in the event's XML.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// No value.
+    /// No value. That of a `Data` without content is empty text instead.
     Null,
     /// Text.
     Text(String),
@@ -90,7 +90,10 @@ impl Value {
             Self::Unsigned(number) => json!(number),
             Self::Signed(number) => json!(number),
             Self::Bool(truth) => json!(truth),
-            Self::Single(number) if number.is_finite() => json!(number),
+            // The shortest number that reads back the same, not its double's digits.
+            Self::Single(number) if number.is_finite() => {
+                json!(self.to_string().parse::<f64>().ok())
+            }
             Self::Double(number) if number.is_finite() => json!(number),
             other => json!(other.to_string()),
         }
@@ -112,8 +115,8 @@ impl fmt::Display for Value {
             Self::Unsigned(number) => write!(f, "{number}"),
             Self::Signed(number) => write!(f, "{number}"),
             Self::Hex(number) => write!(f, "{number:#x}"),
-            Self::Single(number) => write!(f, "{number}"),
-            Self::Double(number) => write!(f, "{number}"),
+            Self::Single(number) => write!(f, "{number:?}"),
+            Self::Double(number) => write!(f, "{number:?}"),
             Self::Bool(truth) => write!(f, "{truth}"),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}")),
             Self::Time(time) => f.write_str(&time.strftime("%Y-%m-%dT%H:%M:%S.%7fZ").to_string()),

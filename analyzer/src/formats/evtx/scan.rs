@@ -129,7 +129,7 @@ struct Scan<'a, 'n> {
     plans: HashMap<usize, Plan>,
 }
 
-impl<'a> Scan<'a, '_> {
+impl Scan<'_, '_> {
     fn head(&mut self, frame: Frame) -> Result<Head> {
         let mut cursor = Cursor {
             chunk: self.chunk,

@@ -34,6 +34,13 @@ pub(super) struct System {
     pub(super) created: Option<Timestamp>,
 }
 
+impl Node {
+    /// Whether it is a value with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Value(value) if value.is_empty())
+    }
+}
+
 impl Element {
     pub(super) fn elements(&self) -> impl Iterator<Item = &Self> {
         self.children.iter().filter_map(|node| match node {
@@ -152,7 +159,11 @@ fn event_data(part: &Element, fields: &mut Fields) {
         if element.elements().next().is_some() {
             children(element, name.as_deref().unwrap_or("Data"), fields);
         } else {
-            fields.push(name, element.value());
+            let value = match element.value() {
+                Value::Null => Value::Text(String::new()),
+                value => value,
+            };
+            fields.push(name, value);
         }
     }
     // The template's own name, which some manifests give it.

@@ -107,7 +107,7 @@ fn scalar(kind: u8, bytes: &[u8]) -> Option<Value> {
             other => Value::Signed(other.into()),
         },
         0x0e => Value::Bytes(bytes.to_vec()),
-        0x0f => Value::Guid(guid(bytes.array(0)?)),
+        0x0f => Value::Guid(guid(bytes.array(0)?)?),
         0x10 if bytes.len() == 8 => Value::Hex(bytes.u64_at(0)?),
         0x10 | 0x14 => Value::Hex(bytes.u32_at(0)?.into()),
         0x11 => Value::Time(filetime(bytes.u64_at(0)?)?),
@@ -148,24 +148,24 @@ fn ansi(bytes: &[u8]) -> Option<String> {
     Some(text.into_owned())
 }
 
-fn guid(bytes: [u8; 16]) -> String {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-    let first = u32::from_le_bytes([a, b, c, d]);
-    let (second, third) = (u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
-    let [i, j, k, l, m, n, o, p] = rest;
-    format!(
-        "{{{first:08x}-{second:04x}-{third:04x}-{i:02x}{j:02x}-{k:02x}{l:02x}{m:02x}{n:02x}{o:02x}{p:02x}}}"
-    )
+fn guid(bytes: [u8; 16]) -> Option<String> {
+    let (first, second) = (bytes.u32_at(0)?, bytes.u16_at(4)?);
+    let (third, fourth) = (bytes.u16_at(6)?, u16::from_be_bytes(bytes.array(8)?));
+    let last = u64::from_be_bytes(bytes.array(8)?) & 0xffff_ffff_ffff;
+    Some(format!(
+        "{{{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{last:012x}}}"
+    ))
 }
 
 fn sid(bytes: &[u8]) -> Option<String> {
-    let (&[revision, count, a, b, c, d, e, f], rest) = bytes.split_first_chunk()?;
-    if rest.len() != usize::from(count) * 4 {
+    let [revision, count] = bytes.array(0)?;
+    let authority = u64::from_be_bytes(bytes.array(0)?) & 0xffff_ffff_ffff;
+    let parts = bytes.get(8..)?;
+    if parts.len() != usize::from(count) * 4 {
         return None;
     }
-    let authority = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
     let mut text = format!("S-{revision}-{authority}");
-    for part in rest.chunks_exact(4) {
+    for part in parts.chunks_exact(4) {
         text.push('-');
         text.push_str(&part.u32_at(0)?.to_string());
     }
@@ -199,4 +199,70 @@ fn systemtime(bytes: &[u8]) -> Option<Timestamp> {
         nanoseconds,
     );
     Offset::UTC.to_timestamp(time.ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(kind: u8, bytes: &[u8]) -> Option<String> {
+        match read(kind, bytes)? {
+            Held::One(value) => Some(value.to_string()),
+            Held::Many(_) => None,
+        }
+    }
+
+    #[test]
+    fn values_read_as_windows_shows_them() {
+        let guid = [
+            0x25, 0x96, 0x84, 0x54, 0x78, 0x54, 0x94, 0x49, 0xa5, 0xba, 0x3e, 0x3b, 3, 0x28, 0xc3,
+            0x0d,
+        ];
+        let sid = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0];
+        let cases: [(u8, &[u8], &str); 11] = [
+            (0x00, &[], ""),
+            (0x01, b"a\0b\0\0\0c\0", "ab"),
+            (0x02, b"caf\xe9\0", "caf\u{e9}"),
+            (0x03, &[0xff], "-1"),
+            (0x0d, &[1, 0, 0, 0], "true"),
+            (0x0d, &[7, 0, 0, 0], "7"),
+            (0x0e, &[0xde, 0xad], "DEAD"),
+            (0x0f, &guid, "{54849625-5478-4994-a5ba-3e3b0328c30d}"),
+            (0x13, &sid, "S-1-5-32-544"),
+            (0x14, &[0x0d, 0, 0, 0xc0], "0xc000000d"),
+            (
+                0x11,
+                &[0, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 1],
+                "1970-01-01T00:00:00.0000000Z",
+            ),
+        ];
+        for (kind, bytes, text) in cases {
+            assert_eq!(one(kind, bytes).as_deref(), Some(text), "type {kind:#x}");
+        }
+    }
+
+    #[test]
+    fn arrays_are_their_items_and_a_lone_item_is_itself() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let many = Held::Many(vec![text("a"), text(""), text("b")]);
+        assert_eq!(read(0x81, b"a\0\0\0\0\0b\0\0\0"), Some(many));
+        assert_eq!(read(0x81, b"a\0\0\0"), Some(Held::One(text("a"))));
+        assert_eq!(read(0x86, &[]), Some(Held::One(Value::Null)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_to_others() {
+        for (kind, size) in [
+            (0x06, 3),
+            (0x0f, 15),
+            (0x13, 7),
+            (0x10, 2),
+            (0x23, 4),
+            (0x81, 1),
+        ] {
+            assert!(!fits(kind, size), "type {kind:#x}");
+            assert_eq!(read(kind, &vec![0; size]), None);
+        }
+        assert_eq!(filetime(u64::MAX), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! Subkey lists: leaves (`li`, `lf`, `lh`) and lists of leaves (`ri`).
 
+use super::budget::Budget;
 use super::bytes::{slice_at, u16_at, u32_at};
 use super::cells::{Cells, position};
 use crate::formats::registry::RegistryError;
@@ -49,7 +50,7 @@ enum Hint {
 
 /// A folded name with its hash, to be compared with the hints.
 pub(super) struct Wanted<'n> {
-    pub(super) name: &'n [u16],
+    name: &'n [u16],
     /// The hash of the name; only for ASCII, where all case tables agree.
     hash: Option<u32>,
 }
@@ -69,7 +70,7 @@ impl<'n> Wanted<'n> {
 
 impl Slot<'_> {
     /// Whether the hint leaves it possible that this key has the wanted name.
-    pub(super) fn may_be(&self, wanted: &Wanted) -> bool {
+    fn may_be(&self, wanted: &Wanted) -> bool {
         match (self.hint, wanted.hash) {
             (Hint::Hash(stored), Some(hash)) => stored == hash,
             (Hint::Start(start), Some(_)) => {
@@ -107,23 +108,63 @@ impl<'h> Index<'h> {
         })
     }
 
+    /// The slots that may have the wanted name, and those that cannot be read.
+    ///
+    /// # Errors
+    /// Where the list is longer than the file has room for.
+    pub(super) fn candidates(
+        &self,
+        wanted: &Wanted,
+        budget: &mut Budget,
+        list: u32,
+    ) -> Result<Vec<Slot<'_>>, RegistryError> {
+        let mut found = Vec::new();
+        let mut first = 0;
+        for leaf in &self.leaves {
+            let length = leaf.as_ref().map_or(1, Leaf::len);
+            Budget::take(&mut budget.slots, length, list)?;
+            match (leaf, wanted.hash) {
+                // By far the most common; the hash alone decides.
+                (Ok(leaf), Some(hash)) if matches!(leaf.form, Form::Hash) => {
+                    let hash = hash.to_le_bytes();
+                    let items = leaf.items.as_chunks::<8>().0.iter().enumerate();
+                    let same = items.filter(|(_, item)| item[4..] == hash);
+                    found.extend(same.map(|(at, item)| leaf.slot(first + at, item)));
+                }
+                (Ok(leaf), _) => {
+                    let slots = leaf.slots(first);
+                    found.extend(slots.filter(|slot| slot.may_be(wanted)));
+                }
+                (Err(bad), _) => found.push(bad.slot(first)),
+            }
+            first += length;
+        }
+        Ok(found)
+    }
+
     /// The steps of nt-hive's iteration, in order.
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot<'_>> {
-        let slots = self.leaves.iter().flat_map(|leaf| {
+        let mut first = 0;
+        self.leaves.iter().flat_map(move |leaf| {
+            let start = first;
             let (keys, bad) = match leaf {
-                Ok(leaf) => (Some(leaf.slots()), None),
-                Err(bad) => (None, Some((bad.offset, Some(&bad.error), Hint::None))),
+                Ok(leaf) => (Some(leaf.slots(start)), None),
+                Err(bad) => (None, Some(bad.slot(start))),
             };
-            let keys = keys.into_iter().flatten();
-            keys.map(|(cell, hint)| (cell, None, hint)).chain(bad)
-        });
-        let numbered = slots.enumerate();
-        numbered.map(|(position, (cell, error, hint))| Slot {
-            position,
-            cell,
-            error,
-            hint,
+            first += leaf.as_ref().map_or(1, Leaf::len);
+            keys.into_iter().flatten().chain(bad)
         })
+    }
+}
+
+impl BadLeaf {
+    fn slot(&self, position: usize) -> Slot<'_> {
+        Slot {
+            position,
+            cell: self.offset,
+            error: Some(&self.error),
+            hint: Hint::None,
+        }
     }
 }
 
@@ -162,18 +203,35 @@ impl<'h> Leaf<'h> {
         Ok(self)
     }
 
-    fn slots(&self) -> impl Iterator<Item = (u32, Hint)> + use<'h> {
-        let form = self.form;
-        let size = if matches!(form, Form::Plain) { 4 } else { 8 };
-        self.items.chunks_exact(size).map(move |item| {
-            let tail = u32_at(item, 4).unwrap_or_default();
-            let hint = match form {
+    fn item_size(&self) -> usize {
+        if matches!(self.form, Form::Plain) {
+            4
+        } else {
+            8
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.items.len() / self.item_size()
+    }
+
+    fn slots(&self, first: usize) -> impl Iterator<Item = Slot<'_>> {
+        let items = self.items.chunks_exact(self.item_size()).enumerate();
+        items.map(move |(at, item)| self.slot(first + at, item))
+    }
+
+    fn slot<'i>(&self, position: usize, item: &[u8]) -> Slot<'i> {
+        let tail = u32_at(item, 4).unwrap_or_default();
+        Slot {
+            position,
+            cell: u32_at(item, 0).unwrap_or_default(),
+            error: None,
+            hint: match self.form {
                 Form::Plain => Hint::None,
                 Form::Hint => Hint::Start(tail.to_le_bytes()),
                 Form::Hash => Hint::Hash(tail),
-            };
-            (u32_at(item, 0).unwrap_or_default(), hint)
-        })
+            },
+        }
     }
 }
 

@@ -6,19 +6,17 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use nt_hive::{KeyNode as NtKey, KeyValue as NtValue, NtHiveNameString, SubKeyNodes};
+use nt_hive::{KeyNode as NtKey, NtHiveNameString, SubKeyNodes};
 
-use super::bytes::u32_at;
+use super::budget::Budget;
 use super::cells::{Cells, position};
 use super::guard::Guard;
 use super::header::BINS;
 use super::index::{Index, Slot, Wanted};
-use crate::formats::registry::{Key, RegistryError, escape_key, filetime, fold};
+use crate::formats::registry::{Key, RegistryError, escape_key, filetime, fold, join};
 
 /// From the start of a key's cell to its name: the cell's size field and the fixed fields.
 const NAME_OF_KEY: usize = 4 + 76;
-/// The same for a value.
-const NAME_OF_VALUE: usize = 4 + 20;
 
 type Hive<'h> = nt_hive::Hive<&'h [u8]>;
 
@@ -51,36 +49,7 @@ pub(super) struct Tree<'h> {
 #[derive(Clone)]
 pub(super) struct Node<'h> {
     pub(super) offset: u32,
-    key: NtKey<'h, &'h [u8]>,
-}
-
-/// What an untrusted hive may still make us do: real lists and data cannot exceed the file.
-pub(super) struct Budget {
-    pub(super) slots: usize,
-    pub(super) bytes: usize,
-}
-
-impl Budget {
-    pub(super) fn of(cells: Cells) -> Self {
-        Self {
-            slots: cells.data.len() / 4,
-            bytes: cells.data.len(),
-        }
-    }
-
-    /// Takes `amount` from what is `left`, which belongs to the structure at `offset`.
-    pub(super) fn take(left: &mut usize, amount: usize, offset: u32) -> Result<(), RegistryError> {
-        *left = left.checked_sub(amount).ok_or_else(|| {
-            let expected = "no more than the file has room for";
-            RegistryError::new(
-                position(offset),
-                "list",
-                expected,
-                "the same cells again and again",
-            )
-        })?;
-        Ok(())
-    }
+    pub(super) key: NtKey<'h, &'h [u8]>,
 }
 
 impl<'h> Tree<'h> {
@@ -102,27 +71,31 @@ impl<'h> Tree<'h> {
         let Some(list) = self.cells.key(parent.offset)?.subkeys else {
             return Ok(None);
         };
+        if self.safe.contains(list) {
+            let found = self.search(parent, list, name);
+            if let Some(node) = found.filter(|node| self.has_name(node.offset, name) == Ok(true)) {
+                return Ok(Some(node));
+            }
+        }
         let index = Index::read(self.cells, list)?;
-        let wanted = Wanted::new(name);
-        let mut budget = Budget::of(self.cells);
+        let candidates = index.candidates(&Wanted::new(name), &mut Budget::of(self.cells), list)?;
         let mut damage = None;
-        for slot in index.slots() {
-            Budget::take(&mut budget.slots, 1, list)?;
-            if let Some(error) = slot.error {
-                damage.get_or_insert_with(|| error.clone());
-            } else if slot.may_be(&wanted) {
-                match self.cells.key(slot.cell) {
-                    Ok(key) if key.name.units().map(fold).eq(name.iter().copied()) => {
-                        return self.open(parent, &index, &slot, list, name).map(Some);
-                    }
-                    Ok(_) => (),
-                    Err(error) => {
-                        damage.get_or_insert(error);
-                    }
+        for slot in candidates {
+            let error = slot.error.cloned().map_or(Ok(()), Err);
+            match error.and_then(|()| self.has_name(slot.cell, name)) {
+                Ok(true) => return self.open(parent, &index, &slot, list, name).map(Some),
+                Ok(false) => (),
+                Err(error) => {
+                    damage.get_or_insert(error);
                 }
             }
         }
         damage.map_or(Ok(None), Err)
+    }
+
+    fn has_name(&self, offset: u32, name: &[u16]) -> Result<bool, RegistryError> {
+        let key = self.cells.key(offset)?;
+        Ok(key.name.units().map(fold).eq(name.iter().copied()))
     }
 
     /// The key in `slot`, whose cell was looked at.
@@ -135,9 +108,13 @@ impl<'h> Tree<'h> {
         name: &[u16],
     ) -> Result<Node<'h>, RegistryError> {
         if index.is_root {
-            let found = self.search(parent, index, list, name);
-            if let Some(node) = found.filter(|node| node.offset == slot.cell) {
-                return Ok(node);
+            let is_safe = |slot: Slot| slot.error.is_none() && self.cells.key(slot.cell).is_ok();
+            if index.slots().all(is_safe) {
+                self.safe.insert(list);
+                let found = self.search(parent, list, name);
+                if let Some(node) = found.filter(|node| node.offset == slot.cell) {
+                    return Ok(node);
+                }
             }
             self.check_before(index, slot)?;
         }
@@ -150,26 +127,11 @@ impl<'h> Tree<'h> {
         self.node(key, slot.cell)
     }
 
-    /// nt-hive's own binary search, once the whole list is known to be safe.
-    fn search(
-        &self,
-        parent: &Node<'h>,
-        index: &Index,
-        list: u32,
-        name: &[u16],
-    ) -> Option<Node<'h>> {
-        let is_safe = |slot: Slot| slot.error.is_none() && self.cells.key(slot.cell).is_ok();
-        if !self.safe.contains(list) {
-            if !index.slots().all(is_safe) {
-                return None;
-            }
-            self.safe.insert(list);
-        }
+    /// nt-hive's own binary search, for a list that is known to be safe.
+    fn search(&self, parent: &Node<'h>, list: u32, name: &[u16]) -> Option<Node<'h>> {
         let name = String::from_utf16(name).ok()?;
-        let key = self
-            .guard
-            .run("subkey", list, || parent.key.subkey(&name).transpose());
-        self.locate(key.ok()??)
+        let ask = || parent.key.subkey(&name).transpose();
+        self.locate(self.guard.run("subkey", list, ask).ok()??)
     }
 
     /// Fails where nt-hive would panic on its way to `slot` in a list of leaves.
@@ -268,7 +230,7 @@ impl<'h> Tree<'h> {
     }
 
     /// The cell that begins `distance` bytes before a name that nt-hive returned.
-    fn cell_before(&self, name: &NtHiveNameString, distance: usize) -> Option<u32> {
+    pub(super) fn cell_before(&self, name: &NtHiveNameString, distance: usize) -> Option<u32> {
         let (NtHiveNameString::Latin1(bytes) | NtHiveNameString::Utf16LE(bytes)) = name;
         let start = self.cells.data.as_ptr().addr();
         let offset = bytes
@@ -279,102 +241,40 @@ impl<'h> Tree<'h> {
         u32::try_from(offset).ok()
     }
 
-    /// A key as the view shows it; its `path` is given. The second half is damage to its class.
-    pub(super) fn key(
+    /// The name of a key, escaped.
+    pub(super) fn name(&self, node: &Node<'h>) -> Result<String, RegistryError> {
+        let ask = || node.key.name();
+        let name = self.guard.run("key name", node.offset, ask)?;
+        Ok(escape_key(units(&name)))
+    }
+
+    /// A key as the view shows it, below `parent`; the root has none. The second half is damage
+    /// to the class name.
+    pub(super) fn show(
         &self,
         node: &Node<'h>,
-        path: String,
+        parent: Option<&str>,
     ) -> Result<(Key, Option<RegistryError>), RegistryError> {
         let stored = self.cells.key(node.offset)?;
         let class = stored.class_name.map(|offset| {
             self.cells.cell(offset, "class name")?;
-            self.guard
-                .run("class name", offset, || node.key.class_name().transpose())
+            let ask = || node.key.class_name().transpose();
+            self.guard.run("class name", offset, ask)
         });
         let (class, damage) = match class {
             Some(Ok(class)) => (class.map(|class| class.to_string_lossy()), None),
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
-        let name = self
-            .guard
-            .run("key name", node.offset, || node.key.name())?;
+        let name = self.name(node)?;
         let key = Key {
-            path,
-            name: escape_key(units(&name)),
+            path: parent.map_or_else(String::new, |parent| join(parent, &name)),
+            name,
             class_name: class,
             last_write: filetime(stored.last_write),
         };
         Ok((key, damage))
     }
-
-    /// The values of a key in stored order: each with its cell, or an error.
-    pub(super) fn stored_values(
-        &self,
-        node: &Node<'h>,
-        budget: &mut Budget,
-    ) -> Vec<Result<StoredValue<'h>, RegistryError>> {
-        match self.open_values(node, budget) {
-            Ok(values) => values,
-            Err(error) => vec![Err(error)],
-        }
-    }
-
-    fn open_values(
-        &self,
-        node: &Node<'h>,
-        budget: &mut Budget,
-    ) -> Result<Vec<Result<StoredValue<'h>, RegistryError>>, RegistryError> {
-        let Some(list) = self.cells.key(node.offset)?.values else {
-            return Ok(Vec::new());
-        };
-        let cell = self.cells.cell(list.offset, "value list")?;
-        Budget::take(&mut budget.slots, list.count, list.offset)?;
-        let ask = || node.key.values().transpose();
-        let Some(mut values) = self.guard.run("value list", list.offset, ask)? else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        let mut skipped = 0;
-        for position in 0..list.count {
-            let offset = u32_at(cell, position.saturating_mul(4)).unwrap_or(super::cells::NONE);
-            if let Err(error) = self.cells.value(offset) {
-                skipped += 1;
-                found.push(Err(error));
-                continue;
-            }
-            let value = self
-                .guard
-                .run("value", offset, || values.nth(skipped).transpose());
-            skipped = 0;
-            found.push(value.and_then(|value| self.located_value(value, offset)));
-        }
-        Ok(found)
-    }
-
-    fn located_value(
-        &self,
-        value: Option<NtValue<'h, &'h [u8]>>,
-        offset: u32,
-    ) -> Result<StoredValue<'h>, RegistryError> {
-        let at_offset = |value: &NtValue<'h, &'h [u8]>| {
-            let name = value.name().ok()?;
-            Some(self.cell_before(&name, NAME_OF_VALUE)? == offset)
-        };
-        value
-            .filter(|value| at_offset(value) == Some(true))
-            .map(|value| StoredValue { offset, value })
-            .ok_or_else(|| {
-                let at = position(offset);
-                RegistryError::new(at, "value", "the same value from both readers", "another")
-            })
-    }
-}
-
-/// A value: its cell, and nt-hive's reading of it.
-pub(super) struct StoredValue<'h> {
-    pub(super) offset: u32,
-    pub(super) value: NtValue<'h, &'h [u8]>,
 }
 
 /// The UTF-16 units of a name.

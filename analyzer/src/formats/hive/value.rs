@@ -1,22 +1,61 @@
 //! The data of values: through nt-hive, and beside it where the format forbids that.
 
-use nt_hive::KeyValueData;
+use nt_hive::{KeyValue as NtValue, KeyValueData, KeyValues};
 
+use super::budget::Budget;
 use super::bytes::{slice_at, u16_at, u32_at};
-use super::cells::{DataPlace, position};
-use super::tree::{Budget, Node, StoredValue, Tree};
+use super::cells::{DataPlace, KeyValue, NONE, position};
+use super::tree::{Node, Tree, units};
 use crate::formats::registry::{Listing, RegistryError, Value, ValueKind, escape_value, fold};
 
 /// The most that one cell of a big data structure holds, and the most that nt-hive takes from an
 /// ordinary cell.
 const SEGMENT: usize = 16_344;
+/// From the start of a value's cell to its name: the cell's size field and the fixed fields.
+const NAME_OF_VALUE: usize = 4 + 20;
+
+/// The values of a key: the list as stored, and nt-hive's iterator over it.
+struct ValueList<'h> {
+    cell: &'h [u8],
+    offset: u32,
+    count: usize,
+    values: KeyValues<'h, &'h [u8]>,
+}
+
+/// A value: its cell, and nt-hive's reading of it.
+struct StoredValue<'h> {
+    offset: u32,
+    value: NtValue<'h, &'h [u8]>,
+}
+
+impl ValueList<'_> {
+    /// The cell of the value at `position`.
+    fn offset_of(&self, position: usize) -> u32 {
+        u32_at(self.cell, position.saturating_mul(4)).unwrap_or(NONE)
+    }
+}
 
 impl<'h> Tree<'h> {
     /// The values of a key in stored order.
     pub(super) fn values(&self, node: &Node<'h>, budget: &mut Budget) -> Listing<Value> {
         let mut listing = Listing::whole(Vec::new());
-        for stored in self.stored_values(node, budget) {
-            match stored.and_then(|stored| self.decode(&stored, budget)) {
+        let list = self.value_list(node).and_then(|list| {
+            if let Some(list) = &list {
+                Budget::take(&mut budget.slots, list.count, list.offset)?;
+            }
+            Ok(list)
+        });
+        let list = match list {
+            Ok(Some(list)) => list,
+            Ok(None) => return listing,
+            Err(error) => {
+                listing.damage.push(error);
+                return listing;
+            }
+        };
+        for position in 0..list.count {
+            let stored = self.cells.value(list.offset_of(position));
+            match stored.and_then(|stored| self.decode(&list, position, &stored, budget)) {
                 Ok(value) => listing.items.push(value),
                 Err(error) => listing.damage.push(error),
             }
@@ -30,17 +69,17 @@ impl<'h> Tree<'h> {
         node: &Node<'h>,
         name: &[u16],
     ) -> Result<Option<Value>, RegistryError> {
-        let mut budget = Budget::of(self.cells);
+        let Some(list) = self.value_list(node)? else {
+            return Ok(None);
+        };
         let mut damage = None;
-        for stored in self.stored_values(node, &mut budget) {
-            let is_wanted = stored.and_then(|stored| {
-                let units = self.cells.value(stored.offset)?.name.units();
-                let is_wanted = units.map(fold).eq(name.iter().copied());
-                Ok(is_wanted.then_some(stored))
-            });
-            match is_wanted {
-                Ok(Some(stored)) => return self.decode(&stored, &mut budget).map(Some),
-                Ok(None) => (),
+        for position in 0..list.count {
+            match self.cells.value(list.offset_of(position)) {
+                Ok(stored) if stored.name.units().map(fold).eq(name.iter().copied()) => {
+                    let mut budget = Budget::of(self.cells);
+                    return self.decode(&list, position, &stored, &mut budget).map(Some);
+                }
+                Ok(_) => (),
                 Err(error) => {
                     damage.get_or_insert(error);
                 }
@@ -49,21 +88,56 @@ impl<'h> Tree<'h> {
         damage.map_or(Ok(None), Err)
     }
 
+    fn value_list(&self, node: &Node<'h>) -> Result<Option<ValueList<'h>>, RegistryError> {
+        let Some(list) = self.cells.key(node.offset)?.values else {
+            return Ok(None);
+        };
+        let cell = self.cells.cell(list.offset, "value list")?;
+        let ask = || node.key.values().transpose();
+        let values = self.guard.run("value list", list.offset, ask)?;
+        Ok(values.map(|values| ValueList {
+            cell,
+            offset: list.offset,
+            count: list.count,
+            values,
+        }))
+    }
+
+    /// The value at `position` of the list, whose cell was looked at.
     fn decode(
         &self,
-        stored: &StoredValue<'h>,
+        list: &ValueList<'h>,
+        position: usize,
+        cell: &KeyValue,
         budget: &mut Budget,
     ) -> Result<Value, RegistryError> {
-        // The type comes from the cell: nt-hive knows twelve types, drivers use others.
-        let cell = self.cells.value(stored.offset)?;
-        let name = self
-            .guard
-            .run("value name", stored.offset, || stored.value.name())?;
+        let offset = list.offset_of(position);
+        let ask = || list.values.clone().nth(position).transpose();
+        let value = self.guard.run("value", offset, ask)?;
+        let (name, value) = self.named(value, offset)?;
+        let stored = StoredValue { offset, value };
         Ok(Value {
-            name: escape_value(super::tree::units(&name)),
+            name,
+            // The type comes from the cell: nt-hive knows twelve types, drivers use others.
             kind: ValueKind::from_number(cell.kind),
-            data: self.data(stored, cell.data, budget)?,
+            data: self.data(&stored, cell.data, budget)?,
         })
+    }
+
+    /// A value with its escaped name, provided that it lies where we looked.
+    fn named(
+        &self,
+        value: Option<NtValue<'h, &'h [u8]>>,
+        offset: u32,
+    ) -> Result<(String, NtValue<'h, &'h [u8]>), RegistryError> {
+        if let Some(value) = value {
+            let name = self.guard.run("value name", offset, || value.name())?;
+            if self.cell_before(&name, NAME_OF_VALUE) == Some(offset) {
+                return Ok((escape_value(units(&name)), value));
+            }
+        }
+        let (at, expected) = (position(offset), "the same value from both readers");
+        Err(RegistryError::new(at, "value", expected, "another"))
     }
 
     fn data(

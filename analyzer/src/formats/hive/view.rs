@@ -1,10 +1,11 @@
 //! The registry view of one hive file.
 
+use super::budget::Budget;
 use super::cells::Cells;
 use super::guard::Guard;
 use super::header::{BINS, Header};
 use super::replay::{Log, ReplayReport, replay};
-use super::tree::{Budget, Node, SafeLists, Tree, bins};
+use super::tree::{Node, SafeLists, Tree, bins};
 use super::walk::Walk;
 use crate::formats::registry::{
     Key, Listing, Quality, RegistryError, RegistryView, Value, WalkLimits, WalkReport, components,
@@ -102,42 +103,55 @@ impl HiveFile {
         })
     }
 
-    /// Goes to `path` and asks there; the spelling of the path comes along.
+    /// Goes to `path` and asks there; the keys on the way come along, the root first.
     fn at<T>(
         &self,
         path: &str,
-        question: impl for<'t> FnOnce(&Tree<'t>, Node<'t>, String) -> Result<T, RegistryError>,
+        question: impl for<'t> FnOnce(&Tree<'t>, &Node<'t>, &[Node<'t>]) -> Result<T, RegistryError>,
     ) -> Result<Option<T>, RegistryError> {
         self.ask(|tree| {
             let mut node = tree.root(self.header.root_cell)?;
-            let mut spelled = String::new();
+            let mut way = Vec::new();
             for name in components(path) {
                 let Some(child) = tree.child(&node, &name)? else {
                     return Ok(None);
                 };
-                let (key, _) = tree.key(&child, String::new())?;
-                spelled = join(&spelled, &key.name);
-                node = child;
+                way.push(std::mem::replace(&mut node, child));
             }
-            question(&tree, node, spelled).map(Some)
+            question(&tree, &node, &way).map(Some)
         })
     }
 }
 
+/// The path of the last of the keys on a way from the root, as the hive spells it.
+fn spell(tree: &Tree, way: &[Node]) -> Result<String, RegistryError> {
+    way.iter().skip(1).try_fold(String::new(), |path, node| {
+        Ok(join(&path, &tree.name(node)?))
+    })
+}
+
 impl RegistryView for HiveFile {
     fn key(&self, path: &str) -> Result<Option<Key>, RegistryError> {
-        self.at(path, |tree, node, spelled| Ok(tree.key(&node, spelled)?.0))
+        self.at(path, |tree, node, way| {
+            let parent = if way.is_empty() {
+                None
+            } else {
+                Some(spell(tree, way)?)
+            };
+            Ok(tree.show(node, parent.as_deref())?.0)
+        })
     }
 
     fn subkeys(&self, path: &str) -> Result<Option<Listing<Key>>, RegistryError> {
-        self.at(path, |tree, node, spelled| {
+        self.at(path, |tree, node, way| {
+            let mut path = spell(tree, way)?;
+            if !way.is_empty() {
+                path = join(&path, &tree.name(node)?);
+            }
             let mut listing = Listing::whole(Vec::new());
-            for child in tree.children(&node, &mut Budget::of(tree.cells)) {
-                match child.and_then(|child| tree.key(&child, String::new())) {
-                    Ok((mut key, _)) => {
-                        key.path = join(&spelled, &key.name);
-                        listing.items.push(key);
-                    }
+            for child in tree.children(node, &mut Budget::of(tree.cells)) {
+                match child.and_then(|child| tree.show(&child, Some(&path))) {
+                    Ok((key, _)) => listing.items.push(key),
                     Err(error) => listing.damage.push(error),
                 }
             }
@@ -147,13 +161,13 @@ impl RegistryView for HiveFile {
 
     fn values(&self, path: &str) -> Result<Option<Listing<Value>>, RegistryError> {
         self.at(path, |tree, node, _| {
-            Ok(tree.values(&node, &mut Budget::of(tree.cells)))
+            Ok(tree.values(node, &mut Budget::of(tree.cells)))
         })
     }
 
     fn value(&self, path: &str, name: &str) -> Result<Option<Value>, RegistryError> {
         let name = folded(name);
-        let value = self.at(path, |tree, node, _| tree.value(&node, &name))?;
+        let value = self.at(path, |tree, node, _| tree.value(node, &name))?;
         Ok(value.flatten())
     }
 

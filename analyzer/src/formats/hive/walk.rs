@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::budget::Budget;
 use super::cells::position;
-use super::tree::{Budget, Node, Tree};
-use crate::formats::registry::{Key, RegistryError, Value, WalkLimits, WalkReport, join};
+use super::tree::{Node, Tree};
+use crate::formats::registry::{Key, RegistryError, Value, WalkLimits, WalkReport};
 
 /// A walk over all keys, parents first, in stored order.
 pub(super) struct Walk<'v> {
@@ -16,7 +17,8 @@ pub(super) struct Walk<'v> {
 /// A key that waits for its visit.
 struct Pending<'h> {
     node: Node<'h>,
-    parent: String,
+    /// The path of the parent; the root has none.
+    parent: Option<String>,
     depth: usize,
 }
 
@@ -34,7 +36,7 @@ impl<'v> Walk<'v> {
         let mut seen = HashSet::new();
         let mut pending = vec![Pending {
             node: root,
-            parent: String::new(),
+            parent: None,
             depth: 0,
         }];
         while let Some(next) = pending.pop() {
@@ -67,7 +69,7 @@ impl<'v> Walk<'v> {
                 match child {
                     Ok(node) => pending.push(Pending {
                         node,
-                        parent: path.clone(),
+                        parent: Some(path.clone()),
                         depth: next.depth + 1,
                     }),
                     Err(error) => self.damage(error),
@@ -83,7 +85,7 @@ impl<'v> Walk<'v> {
         next: &Pending<'h>,
         budget: &mut Budget,
     ) -> Option<String> {
-        let mut key = match tree.key(&next.node, String::new()) {
+        let key = match tree.show(&next.node, next.parent.as_deref()) {
             Ok((key, class_damage)) => {
                 if let Some(error) = class_damage {
                     self.damage(error);
@@ -95,9 +97,6 @@ impl<'v> Walk<'v> {
                 return None;
             }
         };
-        if next.depth > 0 {
-            key.path = join(&next.parent, &key.name);
-        }
         let values = tree.values(&next.node, budget);
         self.report.keys += 1;
         self.report.values += values.items.len() as u64;

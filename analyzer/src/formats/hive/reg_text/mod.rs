@@ -207,7 +207,11 @@ impl Reader {
 
     fn open(&mut self, path: &str, seconds: Option<i64>) -> Result<(), &'static str> {
         self.current = None;
-        let path = format!("{}\\{}", self.base, long_root(path));
+        let path = if self.base.is_empty() {
+            long_root(path)
+        } else {
+            format!("{}\\{path}", self.base)
+        };
         if path.split('\\').count() > DEPTH {
             return Err("a key at most 512 levels deep");
         }

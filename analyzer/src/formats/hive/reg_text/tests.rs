@@ -156,3 +156,47 @@ fn other_texts_are_refused() {
         );
     }
 }
+
+#[test]
+fn mutated_texts_are_read_to_their_end() {
+    let wine =
+        "WINE REGISTRY Version 2\n[a\\\\b] 1\n\"x\"=str(2):\"\\x41\\0\"\n@=hex(7):1,\\\n 2\n";
+    let mut noise = 1_u32;
+    let mut unreadable = 0;
+    for text in [SYSTEM, wine] {
+        for _ in 0..2_000 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..3 {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (noise >> 8) as usize % bytes.len();
+                bytes[at] = b"\\\"[]=@-,:;#(\r\n\0\xFF"[(noise >> 4) as usize % 16];
+            }
+            if let Ok(text) = RegText::parse(&bytes, WINDOWS_1252) {
+                let view = text.view("").expect("all");
+                view.walk(WalkLimits::default(), &mut |_, _| ());
+                unreadable += text.unreadable_lines();
+            }
+        }
+    }
+    assert!(unreadable > 1_000, "{unreadable} unreadable lines");
+}
+
+#[test]
+fn lines_without_end_take_no_more_than_their_length() {
+    for line in [
+        "\"\n",
+        "\"a\"=\"\n",
+        "@=hex:1,\\\n",
+        "\"\\\"\\\n",
+        "[\n",
+        "\\",
+    ] {
+        let text = format!(
+            "Windows Registry Editor Version 5.00\n{}",
+            line.repeat(100_000)
+        );
+        let text = parse(&text);
+        assert!(text.unreadable_lines() > 0);
+        assert!(text.quality.len() <= KEPT_LINES);
+    }
+}

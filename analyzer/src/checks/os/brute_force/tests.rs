@@ -1,0 +1,793 @@
+//! Every rule, at and beside its limits, on facts.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::CHECK;
+use crate::checks::check::{Context, Decision};
+use crate::checks::thresholds::Thresholds;
+use crate::checks::verdict::{Confidence, Verdict};
+use crate::facts::Snapshot;
+use crate::facts::capture::CaptureKind;
+use crate::facts::evidence::Evidence;
+use crate::facts::fact::Fact;
+use crate::facts::locator::Locator;
+use crate::facts::logons::{
+    Administrator, Clear, Failures, HalfOpen, LockoutPolicy, Log, Logons, RuleScope, Source,
+    SourceTable, Suspicion, SuspicionKind, Tried, UserCount, UserTable, Window,
+};
+use crate::facts::sources::Sources;
+
+fn time(ago: SignedDuration) -> Timestamp {
+    "2026-03-08T12:00:00Z".parse::<Timestamp>().unwrap() - ago
+}
+
+fn hours(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(n)
+}
+
+fn log(channel: &str) -> Fact<Log> {
+    let log = Log {
+        artifact: format!("eventlog/{}.evtx", channel.replace('/', "%4")),
+        channel: channel.to_owned(),
+        records: 30_000,
+        span_minutes: Some(20_000),
+        covered_minutes: Some(20_000),
+        rolled: true,
+        logon_failures: 0,
+        damage: None,
+    };
+    let evidence = Evidence::new(
+        log.artifact.clone(),
+        format!("evt:{channel}").parse::<Locator>().unwrap(),
+        json!(30_000),
+    );
+    Fact::known(log, [evidence])
+}
+
+/// A live machine on which everything was seen and nobody failed.
+fn healthy() -> Snapshot {
+    let mut snapshot = Snapshot::gather(&Sources::none());
+    snapshot.capture.kind = CaptureKind::Live;
+    snapshot.capture.time = Some(time(hours(0)));
+    let logons = &mut snapshot.logons;
+    logons.window = Some(Window {
+        from: time(hours(24)),
+        to: time(-SignedDuration::from_mins(15)),
+        end: time(hours(0)),
+        by_capture: true,
+    });
+    logons.logs.security = log("Security");
+    logons.logs.transport = log("Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational");
+    logons.logs.connections =
+        log("Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational");
+    logons.logs.sessions =
+        log("Microsoft-Windows-TerminalServices-LocalSessionManager/Operational");
+    logons.logs.system = log("System");
+    logons.logs.application = log("Application");
+    logons.failures = Fact::known(
+        Failures {
+            covered_minutes: 1440,
+            ..Failures::default()
+        },
+        [],
+    );
+    logons.sources = Fact::known(sources(Vec::new()), []);
+    logons.users = Fact::known(
+        UserTable {
+            distinct: 0,
+            complete: true,
+            attempts: 0,
+            top: Vec::new(),
+        },
+        [],
+    );
+    logons.administrator = Fact::known(
+        Administrator {
+            name: "Administrator".to_owned(),
+            locked_out: false,
+            bad_passwords: Some(0),
+        },
+        [],
+    );
+    logons.lockout_policy = Fact::known(
+        LockoutPolicy {
+            threshold: 10,
+            duration_minutes: Some(10),
+            window_minutes: Some(10),
+        },
+        [],
+    );
+    logons.entry.port = Fact::known(3389, []);
+    logons.entry.nla = Fact::known(true, []);
+    logons.entry.scope = Fact::known(RuleScope { remote: Vec::new() }, []);
+    snapshot
+}
+
+fn sources(top: Vec<Source>) -> SourceTable {
+    SourceTable {
+        distinct: top.len() as u64,
+        public: top.iter().map(|source| source.attempts).sum(),
+        private: 0,
+        unattributed: 0,
+        complete_from: None,
+        top,
+    }
+}
+
+fn source(address: &str, attempts: u64) -> Source {
+    Source {
+        address: address.parse().unwrap(),
+        private: address.starts_with("10."),
+        attempts,
+        first: time(hours(20)),
+        last: time(hours(1)),
+        sustained: 0,
+        tried: Tried::Several,
+        every_minutes: None,
+    }
+}
+
+fn decided(change: impl FnOnce(&mut Logons)) -> Decision {
+    let mut snapshot = healthy();
+    change(&mut snapshot.logons);
+    run(&snapshot)
+}
+
+fn run(snapshot: &Snapshot) -> Decision {
+    CHECK.run(&Context {
+        snapshot,
+        thresholds: &Thresholds::default(),
+    })
+}
+
+fn failures(logons: &mut Logons, change: impl FnOnce(&mut Failures)) {
+    let mut failures = logons.failures.value().cloned().unwrap();
+    change(&mut failures);
+    logons.failures = Fact::known(failures, []);
+}
+
+fn total(count: u64) -> impl FnOnce(&mut Logons) {
+    move |logons| failures(logons, |failures| failures.total = count)
+}
+
+fn all_text(decision: &Decision) -> String {
+    serde_json::to_string(decision).unwrap()
+}
+
+#[track_caller]
+fn expect(decision: &Decision, verdict: Verdict, headline: &str) {
+    assert_eq!(decision.verdict, verdict, "{decision:#?}");
+    assert!(
+        decision.headline.contains(headline),
+        "{}",
+        decision.headline
+    );
+}
+
+#[test]
+fn nobody_failed() {
+    let decision = run(&healthy());
+    expect(&decision, Verdict::Ok, "0 failed logons");
+    assert_eq!(decision.confidence, Confidence::High);
+    assert!(decision.notes.is_empty(), "{:?}", decision.notes);
+}
+
+#[test]
+fn between_50_and_500_a_day_is_noted() {
+    let noted = |count| {
+        let decision = decided(total(count));
+        assert_eq!(decision.verdict, Verdict::Ok);
+        all_text(&decision).contains("less than an attack")
+    };
+    assert!(!noted(49));
+    assert!(noted(50));
+    assert!(noted(500));
+    let decision = decided(total(501));
+    expect(&decision, Verdict::Warning, "501 failed logons a day");
+    let titles: Vec<&str> = decision.remedies.iter().map(|r| r.title.as_str()).collect();
+    assert!(titles[0].contains("security group"), "{titles:?}");
+    assert!(titles[1].contains("Firewall"), "{titles:?}");
+    // NLA is on and a lockout policy is there.
+    assert_eq!(titles.len(), 2);
+}
+
+#[test]
+fn one_source_with_more_than_100_a_day_is_a_warning() {
+    let with = |attempts| {
+        decided(move |logons| {
+            failures(logons, |failures| failures.total = attempts);
+            logons.sources = Fact::known(sources(vec![source("203.0.113.7", attempts)]), []);
+        })
+    };
+    assert_eq!(with(100).verdict, Verdict::Ok);
+    expect(
+        &with(101),
+        Verdict::Warning,
+        "101 failed logons a day from 203.0.113.7",
+    );
+}
+
+#[test]
+fn refused_remote_desktop_logons_count_by_themselves() {
+    let with = |refused| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = refused;
+                failures.refused = refused;
+            });
+        })
+    };
+    assert_eq!(with(100).verdict, Verdict::Ok);
+    expect(
+        &with(101),
+        Verdict::Warning,
+        "101 refused Remote Desktop logons",
+    );
+}
+
+#[test]
+fn a_burst_is_counted_for_one_source() {
+    let with = |sustained| {
+        decided(move |logons| {
+            let mut one = source("203.0.113.7", 90);
+            one.sustained = sustained;
+            logons.sources = Fact::known(sources(vec![one]), []);
+        })
+    };
+    assert_eq!(with(10).verdict, Verdict::Ok);
+    expect(&with(11), Verdict::Warning, "at least 11 times a minute");
+}
+
+#[test]
+fn more_than_one_a_second_for_ten_minutes_is_critical() {
+    let with = |burst| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = 500;
+                failures.burst = burst;
+            });
+        })
+    };
+    assert_eq!(with(600).verdict, Verdict::Ok);
+    expect(
+        &with(601),
+        Verdict::Critical,
+        "brute force attack: 601 failed logons in ten minutes",
+    );
+}
+
+#[test]
+fn a_short_log_is_projected_to_a_day_unless_it_holds_little() {
+    let with = |count, covered| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = count;
+                failures.covered_minutes = covered;
+            });
+        })
+    };
+    expect(&with(130, 360), Verdict::Warning, "520 failed logons a day");
+    assert_eq!(with(120, 360).verdict, Verdict::Ok);
+    // 49 in an hour would be 1176 a day.
+    assert_eq!(with(49, 60).verdict, Verdict::Ok);
+    assert_eq!(with(50, 60).verdict, Verdict::Warning);
+}
+
+fn suspicion(kind: SuspicionKind, attempts: u64, ago: SignedDuration) -> Fact<Suspicion> {
+    Fact::known(
+        Suspicion {
+            kind,
+            address: "203.0.113.7".parse().unwrap(),
+            user: "admin'x".to_owned(),
+            time: time(ago),
+            attempts,
+            proven: true,
+            record: "evt:Security?record=4711".to_owned(),
+        },
+        [],
+    )
+}
+
+#[test]
+fn a_success_after_20_failures_from_there_is_critical() {
+    let with = |attempts, ago| {
+        decided(move |logons| {
+            logons.suspicions = vec![suspicion(SuspicionKind::SameSource, attempts, ago)];
+        })
+    };
+    assert_eq!(with(19, hours(1)).verdict, Verdict::Ok);
+    let decision = with(20, hours(1));
+    expect(
+        &decision,
+        Verdict::Critical,
+        "possible compromise: admin'x logged on from 203.0.113.7",
+    );
+    assert_eq!(decision.confidence, Confidence::Medium);
+    let text = all_text(&decision);
+    assert!(text.contains("evt:Security?record=4711"));
+    assert!(
+        text.contains("Set-LocalUser -Name 'admin''x'"),
+        "the name is quoted"
+    );
+    assert_eq!(with(20, hours(7 * 24)).verdict, Verdict::Critical);
+    assert_eq!(with(20, hours(7 * 24 + 1)).verdict, Verdict::Warning);
+}
+
+#[test]
+fn a_success_that_only_1149_tells_of_has_low_confidence() {
+    let decision = decided(|logons| {
+        let mut fact = suspicion(SuspicionKind::SameSource, 20, hours(1));
+        if let Some(found) = fact.value().cloned() {
+            fact = Fact::known(
+                Suspicion {
+                    proven: false,
+                    ..found
+                },
+                [],
+            );
+        }
+        logons.suspicions = vec![fact];
+    });
+    assert_eq!(
+        (decision.verdict, decision.confidence),
+        (Verdict::Critical, Confidence::Low)
+    );
+    assert!(all_text(&decision).contains("1149"));
+}
+
+#[test]
+fn the_same_user_from_a_new_address_is_a_warning() {
+    let with = |attempts, ago| {
+        decided(move |logons| {
+            logons.suspicions = vec![suspicion(SuspicionKind::NewSource, attempts, ago)];
+        })
+    };
+    expect(&with(20, hours(1)), Verdict::Warning, "not seen before");
+    assert_eq!(with(19, hours(1)).verdict, Verdict::Ok);
+    assert_eq!(with(20, hours(8 * 24)).verdict, Verdict::Ok);
+}
+
+#[test]
+fn the_administrator_is_locked_out() {
+    let decision = decided(|logons| {
+        logons.administrator = Fact::known(
+            Administrator {
+                name: "Boss".to_owned(),
+                locked_out: true,
+                bad_passwords: Some(11),
+            },
+            [],
+        );
+    });
+    expect(&decision, Verdict::Critical, "(Boss) is locked out");
+    assert!(all_text(&decision).contains("'Boss'"));
+}
+
+fn clear(failures_before: u64, ago: SignedDuration) -> Fact<Clear> {
+    Fact::known(
+        Clear {
+            log: "Security".to_owned(),
+            time: time(ago),
+            by: Some("HOST-A\\admin".to_owned()),
+            failures_before,
+        },
+        [],
+    )
+}
+
+#[test]
+fn a_cleared_log_is_weighed_by_what_went_before() {
+    let with = |before, ago| decided(move |logons| logons.clears = vec![clear(before, ago)]);
+    let decision = with(0, hours(1));
+    expect(
+        &decision,
+        Verdict::Warning,
+        "what happened before is not known",
+    );
+    assert_eq!(decision.confidence, Confidence::Low);
+    assert_eq!(with(19, hours(1)).verdict, Verdict::Warning);
+    expect(
+        &with(20, hours(1)),
+        Verdict::Critical,
+        "after 20 failed logons",
+    );
+    assert_eq!(with(20, hours(8 * 24)).verdict, Verdict::Warning);
+    let old = with(0, hours(8 * 24));
+    assert_eq!(old.verdict, Verdict::Ok);
+    assert!(all_text(&old).contains("was cleared on"));
+}
+
+fn rolled(change: impl FnOnce(&mut Log)) -> Decision {
+    decided(|logons| {
+        let mut log = logons.logs.security.value().cloned().unwrap();
+        log.span_minutes = Some(59);
+        log.covered_minutes = Some(59);
+        log.records = 30_000;
+        log.logon_failures = 15_000;
+        change(&mut log);
+        logons.logs.security = Fact::known(log, []);
+    })
+}
+
+#[test]
+fn failures_that_rolled_the_log_over_are_proof() {
+    let headline = "failed logons filled the Security log within 59 minutes";
+    expect(&rolled(|_| {}), Verdict::Critical, headline);
+    let covers = "the Security log covers only the last";
+    // 4688 or 5156 auditing rolled it: the failures are less than half of it.
+    expect(
+        &rolled(|log| log.logon_failures = 14_999),
+        Verdict::Unknown,
+        covers,
+    );
+    // A young machine's log has not rolled over.
+    expect(&rolled(|log| log.rolled = false), Verdict::Unknown, covers);
+    // An hour is long enough to be counted.
+    let hour = rolled(|log| {
+        log.span_minutes = Some(60);
+        log.covered_minutes = Some(60);
+    });
+    assert_eq!(hour.verdict, Verdict::Ok);
+    // A handful of records proves nothing.
+    let few = |log: &mut Log| (log.records, log.logon_failures) = (98, 49);
+    expect(&rolled(few), Verdict::Unknown, covers);
+    assert_eq!(
+        rolled(|log| (log.records, log.logon_failures) = (100, 50)).verdict,
+        Verdict::Critical
+    );
+    assert_eq!(rolled(|log| log.records = 0).verdict, Verdict::Unknown);
+}
+
+fn stale(attempts: u64, change: impl FnOnce(&mut Source)) -> Decision {
+    decided(move |logons| {
+        failures(logons, |failures| failures.total = attempts);
+        let mut client = source("10.0.0.5", attempts);
+        client.tried = Tried::One("svc_backup".to_owned());
+        client.every_minutes = Some(5);
+        change(&mut client);
+        logons.sources = Fact::known(sources(vec![client]), []);
+    })
+}
+
+#[test]
+fn one_source_one_user_and_a_regular_interval_is_a_stale_credential() {
+    let decision = stale(288, |_| {});
+    expect(
+        &decision,
+        Verdict::Warning,
+        "misconfigured client: 10.0.0.5 repeats svc_backup",
+    );
+    assert!(!all_text(&decision).contains("security group"));
+    expect(
+        &stale(1440, |_| {}),
+        Verdict::Warning,
+        "misconfigured client",
+    );
+    assert_eq!(stale(100, |_| {}).verdict, Verdict::Ok);
+    let irregular = stale(288, |client| client.every_minutes = None);
+    expect(
+        &irregular,
+        Verdict::Warning,
+        "288 failed logons a day from 10.0.0.5",
+    );
+    let several = stale(288, |client| client.tried = Tried::Several);
+    expect(
+        &several,
+        Verdict::Warning,
+        "288 failed logons a day from 10.0.0.5",
+    );
+    let fast = stale(288, |client| client.sustained = 11);
+    expect(
+        &fast,
+        Verdict::Warning,
+        "288 failed logons a day from 10.0.0.5",
+    );
+    let public = stale(288, |client| client.private = false);
+    assert!(all_text(&public).contains("make sure that the client is yours"));
+}
+
+#[test]
+fn a_stale_credential_does_not_hide_an_attack() {
+    let decision = decided(|logons| {
+        failures(logons, |failures| failures.total = 1000);
+        let mut client = source("10.0.0.5", 288);
+        client.tried = Tried::One("svc_backup".to_owned());
+        client.every_minutes = Some(5);
+        let attacker = source("203.0.113.7", 712);
+        logons.sources = Fact::known(sources(vec![attacker, client]), []);
+    });
+    expect(&decision, Verdict::Warning, "712 failed logons a day");
+    assert!(
+        decision
+            .reasons
+            .iter()
+            .any(|reason| reason.contains("misconfigured client"))
+    );
+}
+
+#[test]
+fn a_stale_credential_hides_no_refused_remote_desktop_logons() {
+    let with = |total, refused| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = total;
+                failures.refused = refused;
+            });
+            let mut client = source("10.0.0.5", 288);
+            client.tried = Tried::One("svc_backup".to_owned());
+            client.every_minutes = Some(5);
+            logons.sources = Fact::known(sources(vec![client]), []);
+        })
+    };
+    expect(
+        &with(438, 150),
+        Verdict::Warning,
+        "150 refused Remote Desktop logons",
+    );
+    // The client itself comes by Remote Desktop.
+    expect(&with(288, 288), Verdict::Warning, "misconfigured client");
+}
+
+#[test]
+fn what_was_not_seen_is_never_ok() {
+    type Change = fn(&mut Logons);
+    let missing: [(Change, &str); 8] = [
+        (
+            |l| l.logs.security = Fact::not_collected("x"),
+            "the log Security",
+        ),
+        (|l| l.logs.transport = Fact::not_collected("x"), "RdpCoreTS"),
+        (
+            |l| l.logs.connections = Fact::not_collected("x"),
+            "RemoteConnectionManager",
+        ),
+        (
+            |l| l.logs.sessions = Fact::unreadable("x", []),
+            "LocalSessionManager",
+        ),
+        (
+            |l| l.logs.system = Fact::not_collected("x"),
+            "the log System",
+        ),
+        (
+            |l| l.logs.application = Fact::not_collected("x"),
+            "Application",
+        ),
+        (
+            |l| l.logs.ssh = with_damage(),
+            "OpenSSH/Operational is damaged",
+        ),
+        (
+            |l| l.administrator = Fact::not_collected("x"),
+            "built-in administrator",
+        ),
+    ];
+    for (change, what) in missing {
+        let decision = decided(change);
+        expect(&decision, Verdict::Unknown, what);
+        assert!(
+            decision.headline.contains("0 failed logons"),
+            "{}",
+            decision.headline
+        );
+        assert!(!decision.missing.is_empty());
+    }
+    // A channel that Windows does not have is known to be absent.
+    assert_eq!(
+        decided(|l| l.logs.transport = Fact::absent([])).verdict,
+        Verdict::Ok
+    );
+}
+
+fn with_damage() -> Fact<Log> {
+    log("OpenSSH/Operational").map(|log| Log {
+        damage: Some("chunk 3 is torn".to_owned()),
+        ..log
+    })
+}
+
+#[test]
+fn no_log_at_all_is_unknown() {
+    let snapshot = Snapshot::gather(&Sources::none());
+    expect(
+        &run(&snapshot),
+        Verdict::Unknown,
+        "failed logons could not be counted",
+    );
+}
+
+#[test]
+fn damage_lowers_ok_and_not_an_attack() {
+    let damage = |logons: &mut Logons| {
+        logons.logs.security = log("Security").map(|log| Log {
+            damage: Some("chunk 3 is torn".to_owned()),
+            ..log
+        });
+    };
+    expect(&decided(damage), Verdict::Unknown, "lower bounds");
+    let attack = decided(|logons| {
+        damage(logons);
+        total(501)(logons);
+    });
+    assert_eq!(attack.verdict, Verdict::Warning);
+    assert!(all_text(&attack).contains("lower bounds"));
+}
+
+#[test]
+fn failures_of_the_ssh_server_ask_for_its_log() {
+    let decision = decided(|logons| failures(logons, |failures| failures.ssh_server = 1));
+    expect(&decision, Verdict::Unknown, "OpenSSH/Operational");
+}
+
+#[test]
+fn an_ssh_server_that_starts_with_windows_asks_for_its_log() {
+    let with = |starts| decided(move |logons| logons.entry.ssh_server = Fact::known(starts, []));
+    assert_eq!(with(false).verdict, Verdict::Ok);
+    expect(&with(true), Verdict::Unknown, "OpenSSH/Operational");
+    let unreadable = decided(|logons| logons.logs.ssh = Fact::unreadable("x", []));
+    expect(&unreadable, Verdict::Unknown, "OpenSSH/Operational");
+}
+
+#[test]
+fn a_disk_says_nothing_of_lockouts_now() {
+    let mut snapshot = healthy();
+    snapshot.capture.kind = CaptureKind::DiskOnly;
+    snapshot.logons.administrator = Fact::not_collected("disk");
+    let decision = run(&snapshot);
+    assert_eq!(decision.verdict, Verdict::Ok);
+    assert!(
+        decision
+            .missing
+            .iter()
+            .any(|missing| missing.contains("live capture"))
+    );
+}
+
+#[test]
+fn without_a_capture_time_the_confidence_is_low() {
+    let decision = decided(|logons| {
+        if let Some(window) = &mut logons.window {
+            window.by_capture = false;
+        }
+    });
+    assert_eq!(
+        (decision.verdict, decision.confidence),
+        (Verdict::Ok, Confidence::Low)
+    );
+}
+
+#[test]
+fn remedies_put_back_what_the_snapshot_held() {
+    let decision = decided(|logons| {
+        total(501)(logons);
+        logons.entry.nla = Fact::known(false, []);
+        logons.entry.scope = Fact::known(
+            RuleScope {
+                remote: vec![
+                    "198.51.100.0/255.255.255.0".to_owned(),
+                    "x'; evil".to_owned(),
+                ],
+            },
+            [],
+        );
+        logons.lockout_policy = Fact::known(
+            LockoutPolicy {
+                threshold: 0,
+                duration_minutes: Some(30),
+                window_minutes: Some(20),
+            },
+            [],
+        );
+    });
+    let undo: Vec<String> = decision
+        .remedies
+        .iter()
+        .flat_map(|remedy| &remedy.undo)
+        .filter_map(|step| step.command.as_ref().map(|command| command.text.clone()))
+        .collect();
+    assert_eq!(decision.remedies.len(), 4);
+    assert!(
+        undo[0].ends_with("-RemoteAddress '198.51.100.0/255.255.255.0','x''; evil'"),
+        "{undo:?}"
+    );
+    assert!(undo[1].contains("UserAuthentication -Value 0"), "{undo:?}");
+    assert_eq!(
+        undo[2],
+        "net accounts /lockoutthreshold:0 /lockoutduration:30 /lockoutwindow:20"
+    );
+    for remedy in &decision.remedies {
+        assert!(!remedy.caution.is_empty() && !remedy.undo.is_empty() && !remedy.verify.is_empty());
+    }
+    assert!(all_text(&decision).contains("never locked out"));
+}
+
+#[test]
+fn an_absent_nla_value_is_removed_again_and_an_unknown_scope_is_read_first() {
+    let decision = decided(|logons| {
+        total(501)(logons);
+        logons.entry.nla = Fact::absent([]);
+        logons.entry.scope = Fact::not_collected("x");
+        logons.entry.port = Fact::known(3390, []);
+    });
+    let text = all_text(&decision);
+    assert!(text.contains("Remove-ItemProperty"));
+    assert!(text.contains("does not hold the old scope"));
+    assert!(text.contains("TCP and UDP 3390"));
+    assert!(text.contains("a name of its own"));
+}
+
+#[test]
+fn the_finding_says_who_attacks_whom() {
+    let user = |name: &str, attempts| UserCount {
+        user: name.to_owned(),
+        attempts,
+    };
+    let told = |distinct, top: Vec<UserCount>| {
+        let attempts = 600;
+        all_text(&decided(move |logons| {
+            total(600)(logons);
+            logons.sources = Fact::known(sources(vec![source("203.0.113.7", 600)]), []);
+            logons.users = Fact::known(
+                UserTable {
+                    distinct,
+                    complete: true,
+                    attempts,
+                    top,
+                },
+                [],
+            );
+        }))
+    };
+    let spray = told(300, vec![user("admin", 2)]);
+    assert!(spray.contains("a spray") && spray.contains("203.0.113.7: 600 attempts"));
+    assert!(told(2, vec![user("admin", 599)]).contains("a dictionary of passwords"));
+}
+
+#[test]
+fn signs_are_notes_only() {
+    let decision = decided(|logons| {
+        logons.signs.term_dd = 5000;
+        logons.signs.schannel = 5000;
+        logons.signs.incoming = 5000;
+        logons.signs.lockouts = 3;
+        logons.signs.clock_jumps = 1;
+        logons.half_open = Fact::known(
+            HalfOpen {
+                port: 3389,
+                connections: 80,
+                peers: 40,
+            },
+            [],
+        );
+    });
+    // A load balancer's probes cause 131, 261 and TermDD 56 without a failed logon.
+    assert_eq!(
+        (decision.verdict, decision.confidence),
+        (Verdict::Ok, Confidence::Medium)
+    );
+    let text = all_text(&decision);
+    for word in [
+        "TermDD",
+        "Schannel",
+        "4740",
+        "80 half-open connections from 40",
+    ] {
+        assert!(
+            text.replace(" (SYN_RECEIVED)", "").contains(word),
+            "{word}: {text}"
+        );
+    }
+}
+
+#[test]
+fn facts_survive_json() {
+    let mut snapshot = healthy();
+    snapshot.logons.suspicions = vec![suspicion(SuspicionKind::NewSource, 20, hours(1))];
+    snapshot.logons.clears = vec![clear(3, hours(1))];
+    snapshot.logons.sources = Fact::known(sources(vec![source("203.0.113.7", 600)]), []);
+    let json = serde_json::to_string(&snapshot).unwrap();
+    let back: Snapshot = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, snapshot);
+    assert_eq!(run(&back), run(&snapshot));
+}

@@ -1,0 +1,75 @@
+//! Registry values of Remote Desktop in remedies.
+
+use crate::checks::remedy::{Step, powershell_literal};
+use crate::facts::fact::{Fact, State};
+use crate::facts::sources::registry::Number;
+
+/// The local settings of Remote Desktop Services.
+pub(super) const SERVER: &str = r"HKLM:\SYSTEM\CurrentControlSet\Control\Terminal Server";
+/// Its policies.
+pub(super) const POLICIES: &str = r"HKLM:\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services";
+/// The group of the firewall's own Remote Desktop rules, by a name that no language changes.
+pub(super) const FIREWALL_GROUP: &str = "'@FirewallAPI.dll,-28752'";
+
+/// The key of a listener.
+pub(super) fn station(name: &str) -> String {
+    format!(r"{SERVER}\WinStations\{name}")
+}
+
+/// The command that sets a `REG_DWORD`.
+pub(super) fn set(key: &str, name: &str, value: u64) -> String {
+    format!(
+        "Set-ItemProperty -LiteralPath {} -Name {name} -Value {value} -Type DWord",
+        powershell_literal(key)
+    )
+}
+
+/// The command that shows a value.
+pub(super) fn get(key: &str, name: &str) -> String {
+    format!(
+        "Get-ItemProperty -LiteralPath {} -Name {name}",
+        powershell_literal(key)
+    )
+}
+
+/// The step that puts back what the snapshot holds, with its type; a value that was absent is
+/// removed.
+pub(super) fn put_back(key: &str, name: &str, fact: &Fact<Number>) -> Step {
+    let path = powershell_literal(key);
+    let raw = fact.evidence.first().map(|evidence| &evidence.raw);
+    let command = match (&fact.state, raw.and_then(|raw| raw.as_str())) {
+        (State::Absent, _) => format!("Remove-ItemProperty -LiteralPath {path} -Name {name}"),
+        (State::Known(number), None) => match (number.value, number.wrong_type.as_deref()) {
+            (Some(value), None) => set(key, name, value),
+            (Some(value), Some("REG_QWORD")) => {
+                format!(
+                    "Set-ItemProperty -LiteralPath {path} -Name {name} -Value {value} -Type QWord"
+                )
+            }
+            _ => return unknown(name),
+        },
+        (State::Known(number), Some(text)) => match number.wrong_type.as_deref() {
+            Some("REG_SZ") => format!(
+                "Set-ItemProperty -LiteralPath {path} -Name {name} -Value {} -Type String",
+                powershell_literal(text)
+            ),
+            Some("REG_EXPAND_SZ") => format!(
+                "Set-ItemProperty -LiteralPath {path} -Name {name} -Value {} -Type ExpandString",
+                powershell_literal(text)
+            ),
+            _ => return unknown(name),
+        },
+        _ => return unknown(name),
+    };
+    Step::powershell(
+        format!("Put {name} back as it was in the snapshot."),
+        command,
+    )
+}
+
+fn unknown(name: &str) -> Step {
+    Step::text(format!(
+        "The snapshot does not tell the old value of {name} in a form that can be typed: export \
+         the key before the change (reg export), and import that file."
+    ))
+}

@@ -1,0 +1,175 @@
+//! The checks as a list: for people, for programs, for the documentation.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN};
+use crate::checks::check::{Check, Demand};
+use crate::checks::table::TABLE;
+use crate::checks::verdict::Category;
+
+/// A check as `snapdiag checks --format json` lists it.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// Its id.
+    pub id: &'static str,
+    /// Its group.
+    pub category: Category,
+    /// What it asks.
+    pub title: &'static str,
+    /// Whether it is implemented; else it answers `unknown`.
+    pub implemented: bool,
+    /// The items that it can use.
+    pub inputs: Vec<ListedInput>,
+    /// The limits that it compares with.
+    pub thresholds: Vec<ListedThreshold>,
+}
+
+/// An item that a check can use.
+#[derive(Debug, Serialize)]
+pub struct ListedInput {
+    /// The item's id in the bundle.
+    pub item: &'static str,
+    /// Whether the check needs it before it may say `ok`.
+    pub required: bool,
+}
+
+/// A limit that a check compares with.
+#[derive(Debug, Serialize)]
+pub struct ListedThreshold {
+    /// Its key in a threshold file, as `check-id.name`.
+    pub key: &'static str,
+    /// The value when no file sets another.
+    pub default: f64,
+    /// The unit of the value.
+    pub unit: &'static str,
+    /// What happens at the limit.
+    pub meaning: &'static str,
+    /// Where the number comes from.
+    pub source: &'static str,
+}
+
+/// All checks, in the checklist's order.
+pub fn listing() -> Vec<Listed> {
+    TABLE.iter().map(list).collect()
+}
+
+fn list(check: &Check) -> Listed {
+    Listed {
+        id: check.id,
+        category: check.category,
+        title: check.title,
+        implemented: check.decide.is_some(),
+        inputs: check
+            .inputs
+            .iter()
+            .map(|input| ListedInput {
+                item: input.item,
+                required: input.demand == Demand::Required,
+            })
+            .collect(),
+        thresholds: check
+            .thresholds
+            .iter()
+            .map(|threshold| ListedThreshold {
+                key: threshold.key,
+                default: threshold.default,
+                unit: threshold.unit,
+                meaning: threshold.meaning,
+                source: threshold.source,
+            })
+            .collect(),
+    }
+}
+
+/// The list for a terminal, by category.
+pub fn text(look: Look) -> String {
+    let mut canvas = Canvas::new(look);
+    let mut category = None;
+    for check in TABLE {
+        if category.replace(check.category) != Some(check.category) {
+            canvas.blank();
+            canvas.paragraph(0, BOLD, check.category.word());
+        }
+        let label = format!("  {}", check.id);
+        if check.decide.is_some() {
+            canvas.hanging(28, PLAIN, &label, PLAIN, check.title);
+        } else {
+            let title = format!("{} (not implemented yet)", check.title);
+            canvas.hanging(28, DIM, &label, DIM, &title);
+        }
+    }
+    canvas.finish()
+}
+
+/// The catalogue for the documentation: a table, then the page of each check.
+pub fn markdown() -> String {
+    let mut text =
+        String::from("# The checks\n\n| check | category | asks about |\n| --- | --- | --- |\n");
+    for check in TABLE {
+        let id = match check.decide {
+            Some(_) => format!("[`{0}`](#{0})", check.id),
+            None => format!("`{}` (not implemented yet)", check.id),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {id} | {} | {} |",
+            check.category.word(),
+            check.title
+        );
+    }
+    for check in TABLE.iter().filter(|check| check.decide.is_some()) {
+        let _ = write!(text, "\n## `{}`\n\n{}", check.id, deeper(check.page));
+    }
+    text
+}
+
+/// A page with its headings one level deeper, without its title's own marks.
+fn deeper(page: &str) -> String {
+    let mut in_code = false;
+    let mut text = String::with_capacity(page.len() + 64);
+    for line in page.lines() {
+        in_code ^= line.starts_with("```");
+        match line.strip_prefix("# ") {
+            Some(title) if !in_code => {
+                let _ = writeln!(text, "**{title}**");
+            }
+            _ if !in_code && line.starts_with('#') => {
+                let _ = writeln!(text, "#{line}");
+            }
+            _ => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_move_a_level_down_and_code_stays() {
+        assert_eq!(
+            deeper("# Title\n\n## What\n```\n# comment\n```\n"),
+            "**Title**\n\n### What\n```\n# comment\n```\n"
+        );
+    }
+
+    #[test]
+    fn every_check_is_listed_in_every_form() {
+        let (text, markdown) = (text(Look::PLAIN), markdown());
+        for check in TABLE {
+            assert!(text.contains(check.id), "{}", check.id);
+            assert!(
+                markdown.contains(&format!("`{}`", check.id)),
+                "{}",
+                check.id
+            );
+        }
+        assert_eq!(listing().len(), TABLE.len());
+    }
+}
