@@ -79,7 +79,7 @@ fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>, verdict
         Some(right) => Some(!right),
         None => fact.is_absent().then_some(true),
     };
-    let chosen = exists(cx, "ComSpec") == Some(true);
+    let chosen = right.is_some() && exists(cx, "ComSpec") == Some(true);
     let (rule, chosen_here) = match verdict {
         Verdict::Critical => ("comspec-broken", false),
         _ => ("comspec-other", true),
