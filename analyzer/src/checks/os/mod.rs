@@ -3,3 +3,6 @@
 pub mod brute_force;
 pub mod environment_variables;
 pub mod os_status;
+
+#[cfg(test)]
+mod built;

@@ -257,7 +257,7 @@ fn count(events: &[LoggedEvent], id: u32) -> usize {
 }
 
 /// python-evtx, evtxexport and `expected.json` agree: 41 twice (records 325 and 1046), 6008 once
-/// (1041), 6005 eight times, no 1001, nine 1074, seven 109, two volmgr 46.
+/// (1041), 6005 eight times, no 1001, nine 1074, seven 109; the two 46 are not volmgr's.
 #[test]
 fn a_real_log_with_two_power_losses() {
     let Some(snapshot) = capture("eventlogs/log2timeline-plaso/evtx__System.evtx") else {
@@ -292,12 +292,16 @@ fn a_real_log_with_two_power_losses() {
         second.last_alive.map(|time| time.to_string()).as_deref(),
         Some("2015-08-25T13:34:44.796Z")
     );
-    assert_eq!(second.reason, None);
+    // 1076 is record 3433, and no start lies between.
+    assert_eq!(second.reason.as_deref(), Some("Other (Unplanned)"));
     assert_eq!(
         (count(&boot.shutdowns, 1074), count(&boot.shutdowns, 109)),
         (9, 7)
     );
-    assert_eq!(count(&boot.dump_failures, 46), 2);
+    assert!(
+        boot.dump_failures.is_empty(),
+        "both 46 are of another provider"
+    );
     assert_eq!(boot.sessions.len(), 8);
     assert!(boot.sessions.last().unwrap().first_record >= 1038);
 }

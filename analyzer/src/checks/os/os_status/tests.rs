@@ -155,7 +155,7 @@ fn incidents(list: &[(i64, Option<u32>)]) -> Decision {
         s.boot.incidents = list
             .iter()
             .map(|(age, stop)| incident(*age, *stop))
-            .collect()
+            .collect();
     })
 }
 
