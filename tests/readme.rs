@@ -35,15 +35,15 @@ fn output() -> String {
 }
 
 fn checks() -> String {
-    let mut table = "| check | asks for |\n| --- | --- |\n".to_owned();
-    for check in TABLE {
+    let rows = TABLE.iter().map(|check| {
         let planned = match check.decide {
             Some(_) => "",
             None => " (not implemented yet)",
         };
-        table.push_str(&format!("| `{}` | {}{planned} |\n", check.id, check.title));
-    }
-    table
+        format!("| `{}` | {}{planned} |\n", check.id, check.title)
+    });
+    let head = "| check | asks for |\n| --- | --- |\n".to_owned();
+    head + &rows.collect::<String>()
 }
 
 /// With `SNAPDIAG_BLESS=1` the README is written instead of compared; never in CI.
