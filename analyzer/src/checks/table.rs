@@ -7,9 +7,9 @@ use super::{os, remote_desktop};
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
     Check::planned("os-status", Os, "State of the operating system"),
-    Check::planned("memory-limit", Os, "Memory limit"),
-    Check::planned("cpu-limit", Os, "CPU limit"),
-    Check::planned("handle-leak", Os, "Handle leak"),
+    os::memory_limit::CHECK,
+    os::cpu_limit::CHECK,
+    os::handle_leak::CHECK,
     os::brute_force::CHECK,
     Check::planned("environment-variables", Os, "System environment variables"),
     Check::planned("memory-usage", Resources, "Memory usage"),

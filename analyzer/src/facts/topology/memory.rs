@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use snapdiag_bundle::records::{MemoryTopology, Services, SmbiosMemory};
+use snapdiag_bundle::records::{MemoryTopology, SmbiosMemory};
 
 use crate::facts::document;
 use crate::facts::fact::Fact;
@@ -141,13 +141,10 @@ const BALLOONS: [&str; 5] = [
 const HYPER_V: &str = "dmvsc";
 /// `Start` of a service that never starts.
 const DISABLED: u64 = 4;
-/// `SERVICE_STOPPED`.
-const STOPPED: u32 = 1;
 
-/// A balloon driver that is installed, not disabled, and not known to be stopped.
+/// A balloon driver that is installed and not disabled.
 pub(super) fn dynamic(sources: &Sources, firmware: &Fact<Firmware>) -> Fact<String> {
     let control_set = sources.system().control_set();
-    let services: Fact<Services> = sources.record("services.table");
     let is_hyper_v = firmware
         .value()
         .is_some_and(|firmware| firmware.manufacturer.starts_with("Microsoft"));
@@ -157,11 +154,7 @@ pub(super) fn dynamic(sources: &Sources, firmware: &Fact<Firmware>) -> Fact<Stri
             .value()
             .and_then(|start| start.value)
             .is_some_and(|start| start < DISABLED);
-        let stopped = services.value().is_some_and(|table| {
-            let mut rows = table.services.iter();
-            rows.any(|row| row.name.eq_ignore_ascii_case(name) && row.state == STOPPED)
-        });
-        if enabled && !stopped {
+        if enabled {
             return start.map(|_| name.to_owned());
         }
     }
