@@ -60,10 +60,8 @@ fn total_handles(sources: &Sources) -> Fact<u64> {
         return missing;
     }
     let newest = counters.value().and_then(|counters| {
-        let samples = counters.samples.iter().enumerate().rev();
-        samples
-            .filter_map(|(index, sample)| Some((index, sample.handles?)))
-            .next()
+        let mut samples = counters.samples.iter().enumerate().rev();
+        samples.find_map(|(index, sample)| Some((index, sample.handles?)))
     });
     let Some((index, handles)) = newest else {
         return Fact::not_collected("Windows did not give the number of handles");

@@ -44,9 +44,10 @@ pub(super) struct Limit<'a> {
 pub(super) fn remove(snapshot: &Snapshot, limit: &Limit<'_>) -> Remedy {
     let name = limit.name;
     let offline = snapshot.capture.kind == CaptureKind::DiskOnly;
-    let (loader, store, [save, restore]) = match offline {
-        true => ("{default}", r"/store F:\Boot\BCD ", BACKUP_OFFLINE),
-        false => ("{current}", "", BACKUP),
+    let (loader, store, [save, restore]) = if offline {
+        ("{default}", r"/store F:\Boot\BCD ", BACKUP_OFFLINE)
+    } else {
+        ("{current}", "", BACKUP)
     };
     let object = object(snapshot, limit, loader);
     let mut remedy = Remedy::new(format!("Remove {name} from the boot configuration"))

@@ -47,9 +47,10 @@ fn decide(cx: &Context<'_>) -> Decision {
         Some(active) => format!("processors are not limited: Windows uses all {active}"),
         None => "processors are not limited".to_owned(),
     };
-    let known = match limits.configured_none() {
-        true => "no limit is configured",
-        false => "",
+    let known = if limits.configured_none() {
+        "no limit is configured"
+    } else {
+        ""
     };
     judge.finish(healthy, known)
 }
@@ -61,27 +62,24 @@ fn told(count: Option<u64>) -> String {
 fn limited(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
     let (boot, topology) = (&snapshot.boot_options, &snapshot.topology);
     let none = limits.none_in_force().then_some(false);
-    let binds = match (limits.processors, limits.present) {
+    let binds = match (limits.processors(), limits.present) {
         (Some(limit), Some(present)) => Some(limit < present),
         _ => None,
     };
     let compared = format!(
         "limit in force {} < processors present {}",
-        told(limits.processors),
+        told(limits.processors()),
         told(limits.present)
     );
-    let limit = told(limits.processors);
-    let what = if limits.one_processor {
-        "onecpu"
-    } else {
-        "numproc"
-    };
+    let limit = told(limits.processors());
+    let one = limits.force.is_some_and(|cap| cap.one);
+    let what = if one { "onecpu" } else { "numproc" };
     let rules = [
         (Verdict::Critical, "processor-limit", binds.or(none)),
         (
             Verdict::Warning,
             "harmless-processor-limit",
-            limits.processors.map(|_| binds != Some(true)).or(none),
+            limits.force.map(|_| binds != Some(true)).or(none),
         ),
     ];
     for (verdict, rule, holds) in rules {
@@ -106,7 +104,7 @@ fn limited(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
             .evidence("options given to the kernel", &boot.given)
             .evidence("processors that Windows uses", &topology.active_processors)
             .evidence("processors of the machine", &topology.present_processors)
-            .remedy(remedies::remove_limit(snapshot, limits.one_processor));
+            .remedy(remedies::remove_limit(snapshot, one));
         if limits.inferred {
             problem.confidence(Confidence::Medium);
         }
@@ -148,15 +146,16 @@ fn edition_sockets(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
 
 fn pending(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
     let boot = &snapshot.boot_options;
-    let compared = format!("configured and not in force: {}", told(limits.pending));
+    let waiting = limits.waiting;
+    let count = told(waiting.map(|cap| cap.processors));
+    let compared = format!("configured and not in force: {count}");
     let settled = boot.processors.is_settled() && boot.one_processor.is_settled();
-    let holds = settled.then_some(limits.pending.is_some());
+    let holds = settled.then_some(waiting.is_some());
     if let Some(problem) = judge.rule(Verdict::Warning, "pending-limit", compared, holds) {
-        let one = limits.pending_one_processor;
+        let one = waiting.is_some_and(|cap| cap.one);
         problem
             .headline(format!(
-                "a limit of {} processors is configured that takes effect at the next boot ({})",
-                told(limits.pending),
+                "a limit of {count} processors is configured that takes effect at the next boot ({})",
                 if one { "onecpu" } else { "numproc" }
             ))
             .because("Windows runs without it now: it was set after the last start")
@@ -179,7 +178,7 @@ fn fewer_active(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
         told(limits.present.filter(|_| limits.by_firmware))
     );
     let holds = match (limits.active, limits.present) {
-        _ if limits.processors.is_some() => Some(false),
+        _ if limits.force.is_some() => Some(false),
         (Some(active), Some(present)) => Some(limits.by_firmware && active < present),
         _ => None,
     };
@@ -232,7 +231,7 @@ fn shrank(judge: &mut Judge, limits: &Limits, snapshot: &Snapshot) {
         "processors of the last start {} < of an earlier one {}, no limit in force",
         last.processors, most.processors
     );
-    let holds = Some(fewer && !resized && limits.processors.is_none());
+    let holds = Some(fewer && !resized && limits.force.is_none());
     if let Some(problem) = judge.rule(Verdict::Warning, "fewer-than-before", compared, holds) {
         problem
             .headline(format!(

@@ -79,9 +79,10 @@ fn decide(cx: &Context<'_>) -> Decision {
         ),
         _ => "memory is not limited".to_owned(),
     };
-    let known = match limits.configured_none() {
-        true => "no limit is configured",
-        false => "",
+    let known = if limits.configured_none() {
+        "no limit is configured"
+    } else {
+        ""
     };
     judge.finish(healthy, known)
 }
@@ -290,10 +291,7 @@ fn reserved(judge: &mut Judge, cx: &Context<'_>, limits: &Limits) {
             told(limits.reserved())
         ));
     }
-    let holds = match explained {
-        true => Some(false),
-        false => much,
-    };
+    let holds = if explained { Some(false) } else { much };
     let Some(problem) = judge.rule(Verdict::Warning, "reserved", compared, holds) else {
         return;
     };

@@ -10,7 +10,7 @@ use crate::facts::evidence::Evidence;
 use crate::facts::locator::Locator;
 use crate::facts::newest::Newest;
 use crate::facts::sources::Sources;
-use crate::formats::evtx::Event;
+use crate::formats::evtx::{Event, Value as Field};
 
 const SYSTEM: &str = "System";
 /// How many starts are kept.
@@ -52,7 +52,7 @@ impl EventFamily for Events {
     }];
 
     fn event(&mut self, event: &Event<'_>) {
-        let options = event.fields.get("LoadOptions").and_then(|v| v.as_str());
+        let options = event.fields.get("LoadOptions").and_then(Field::as_str);
         let Some(options) = options.filter(|options| options.len() <= LONGEST) else {
             return;
         };

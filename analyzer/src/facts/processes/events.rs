@@ -12,7 +12,7 @@ use crate::facts::evidence::Evidence;
 use crate::facts::locator::Locator;
 use crate::facts::newest::Newest;
 use crate::facts::sources::Sources;
-use crate::formats::evtx::{Event, Fields};
+use crate::formats::evtx::{Event, Fields, Value as Field};
 
 pub(super) const SYSTEM: &str = "System";
 pub(super) const APPLICATION: &str = "Application";
@@ -245,7 +245,7 @@ fn artifact(sources: &Sources, channel: &str) -> String {
 /// `MemoryExhaustionInfo` (a sample stands in Microsoft's blog "Detecting Low Virtual Memory
 /// Conditions in Windows 2008 and R2").
 fn shortage(kept: &Kept, artifact: &str) -> Shortage {
-    let number = |name: &str| kept.fields.get(name).and_then(|value| value.as_u64());
+    let number = |name: &str| kept.fields.get(name).and_then(Field::as_u64);
     let process = |index: u32| {
         let place = |name: &str| format!("ProcessInfo/Process_{index}/{name}");
         let image = kept.fields.get(&place("Name"))?;

@@ -129,8 +129,8 @@ fn logged(sources: &Sources) -> Fact<LoggedMemory> {
     }
 }
 
-/// Services of drivers that take memory from Windows: VirtIO, VMware, Xen. Hyper-V's `dmvsc` is
-/// apart: every Windows has it (seen on a VMware machine), and only Hyper-V's guests use it.
+/// Services of drivers that take memory from Windows: of KVM, `VMware` and Xen. `dmvsc` of Hyper-V
+/// is apart: every Windows has it (seen on a `VMware` machine), and only guests of Hyper-V use it.
 const BALLOONS: [&str; 5] = [
     "balloon",
     "BalloonService",

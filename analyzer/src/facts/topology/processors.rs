@@ -147,7 +147,8 @@ mod tests {
     }
 
     fn present(count: u32, by_firmware: bool) -> Option<Present> {
-        Some(Present { count, by_firmware })
+        let present = Present { count, by_firmware };
+        (count > 0).then_some(present)
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::facts::evidence::Evidence;
 use crate::facts::locator::Locator;
 use crate::facts::newest::Newest;
 use crate::facts::sources::Sources;
-use crate::formats::evtx::Event;
+use crate::formats::evtx::{Event, Value as Field};
 
 const SYSTEM: &str = "System";
 /// How many starts are kept.
@@ -69,7 +69,7 @@ impl EventFamily for Events {
             self.starts.offer(record_id, time, || (record_id, time));
             return;
         }
-        let number = |name| event.fields.get(name).and_then(|value| value.as_u64());
+        let number = |name| event.fields.get(name).and_then(Field::as_u64);
         let (Some(group), Some(index)) = (number("Group"), number("Number")) else {
             return;
         };

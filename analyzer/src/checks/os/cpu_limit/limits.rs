@@ -2,6 +2,22 @@
 
 use crate::facts::Snapshot;
 
+/// A limit: how many processors, and whether it is `onecpu` that says so.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Cap {
+    pub(super) processors: u64,
+    pub(super) one: bool,
+}
+
+impl Cap {
+    /// `onecpu` is the tighter of the two, and both end in a number of processors; 0 is none.
+    fn of(one: bool, processors: Option<u64>) -> Option<Self> {
+        let processors = if one { Some(1) } else { processors };
+        let processors = processors.filter(|count| *count > 0)?;
+        Some(Self { processors, one })
+    }
+}
+
 /// Limits on logical processors.
 pub(super) struct Limits {
     /// Processors that Windows uses.
@@ -11,13 +27,9 @@ pub(super) struct Limits {
     /// Whether the firmware counts them.
     pub(super) by_firmware: bool,
     /// The limit in force.
-    pub(super) processors: Option<u64>,
-    /// Whether that is `onecpu`.
-    pub(super) one_processor: bool,
+    pub(super) force: Option<Cap>,
     /// A limit that waits for the next start.
-    pub(super) pending: Option<u64>,
-    /// Whether that is `onecpu`.
-    pub(super) pending_one_processor: bool,
+    pub(super) waiting: Option<Cap>,
     /// Whether the limit in force is told by an event or by the store alone.
     pub(super) inferred: bool,
     /// Whether store and options were both read.
@@ -34,24 +46,17 @@ impl Limits {
             .one_processor
             .value()
             .is_some_and(|setting| setting.value != 0);
-        // onecpu is the tighter of the two, and both end in a number of processors.
-        let stored = match stored_one {
-            true => Some(1),
-            false => stored_number.filter(|count| *count > 0),
-        };
-        let given_one = given.is_some_and(|given| given.one_processor);
-        let told = match given_one {
-            true => Some(1),
-            false => given
-                .and_then(|given| given.processors)
-                .filter(|count| *count > 0),
-        };
-        let waits = |limit: u64| match active {
-            Some(active) => active > limit,
+        let stored = Cap::of(stored_one, stored_number);
+        let told = given.and_then(|given| Cap::of(given.one_processor, given.processors));
+        let waits = |limit: Cap| match active {
+            Some(active) => active > limit.processors,
             None => given.is_some(),
         };
-        let (processors, pending) = match (told, stored) {
-            (Some(told), stored) => (Some(told), stored.filter(|count| *count != told)),
+        let (force, waiting) = match (told, stored) {
+            (Some(told), stored) => (
+                Some(told),
+                stored.filter(|stored| stored.processors != told.processors),
+            ),
             (None, Some(stored)) if waits(stored) => (None, Some(stored)),
             (None, stored) => (stored, None),
         };
@@ -60,13 +65,8 @@ impl Limits {
             active,
             present: present.map(|present| u64::from(present.count)),
             by_firmware: present.is_some_and(|present| present.by_firmware),
-            processors,
-            one_processor: match told {
-                Some(_) => given_one,
-                None => stored_one && processors.is_some(),
-            },
-            pending,
-            pending_one_processor: stored_one && pending.is_some(),
+            force,
+            waiting,
             inferred: match told {
                 Some(_) => given.is_some_and(|given| given.logged),
                 None => active.is_none(),
@@ -77,14 +77,19 @@ impl Limits {
         }
     }
 
+    /// The processors of the limit in force.
+    pub(super) fn processors(&self) -> Option<u64> {
+        self.force.map(|cap| cap.processors)
+    }
+
     /// Whether store and options were read and no limit is in force.
     pub(super) fn none_in_force(&self) -> bool {
-        self.settled && self.processors.is_none()
+        self.settled && self.force.is_none()
     }
 
     /// Whether store and options were read and hold no limit.
     pub(super) fn configured_none(&self) -> bool {
-        self.none_in_force() && self.pending.is_none()
+        self.none_in_force() && self.waiting.is_none()
     }
 
     /// Whether Windows uses every processor of the machine.

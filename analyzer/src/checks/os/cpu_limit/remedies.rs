@@ -13,19 +13,20 @@ pub(super) fn remove_limit(snapshot: &Snapshot, one_processor: bool) -> Remedy {
     let boot = &snapshot.boot_options;
     let stored = boot.processors.value().map(|setting| setting.value);
     let given = boot.given.value().and_then(|given| given.processors);
-    let limit = match one_processor {
-        true => Limit {
+    let limit = if one_processor {
+        Limit {
             name: "onecpu",
             setting: &boot.one_processor,
             old: Some("on".to_owned()),
             verify: USED,
-        },
-        false => Limit {
+        }
+    } else {
+        Limit {
             name: "numproc",
             setting: &boot.processors,
             old: stored.or(given).map(|count| count.to_string()),
             verify: USED,
-        },
+        }
     };
     remove(snapshot, &limit)
 }

@@ -23,9 +23,10 @@ fn largest<'a>(cx: &Context<'_>, shortage: &'a Shortage) -> Option<&'a ShortageP
         .processes
         .iter()
         .filter(|process| {
-            let limit = match rules::is_large(&process.image) {
-                true => cx.limit(&PROCESS_LARGE),
-                false => cx.limit(&PROCESS),
+            let limit = if rules::is_large(&process.image) {
+                cx.limit(&PROCESS_LARGE)
+            } else {
+                cx.limit(&PROCESS)
             };
             process.handles.is_some_and(|handles| real(handles) > limit)
         })

@@ -37,14 +37,15 @@ pub(super) fn find(process: &Process) -> Remedy {
             "Count the handles by type (Sysinternals Handle): File with \\Device\\Afd are sockets (see port-exhaustion), Event, Key and Token come from the program's code.",
             format!("handle64 -s -p {pid}"),
         ));
-    remedy = match is_vital(process) {
-        true => remedy.step(Step::text(
+    remedy = if is_vital(process) {
+        remedy.step(Step::text(
             "Take no dump of this process in production: lsass holds credentials and security software takes it for an attack. Look for a filter, an agent or a security product that works inside it, and update that.",
-        )),
-        false => remedy.step(Step::powershell(
+        ))
+    } else {
+        remedy.step(Step::powershell(
             "For its vendor, take a dump (Sysinternals ProcDump); of a database with -r, which takes it from a clone.",
             format!("procdump -ma {pid}"),
-        )),
+        ))
     };
     remedy
         .step(Step::text(
@@ -80,9 +81,10 @@ pub(super) fn restart(process: &Process) -> Option<Remedy> {
                 "Restart it.",
                 format!("Restart-Service -Name {name}"),
             ))
-            .interrupts(match service.eq_ignore_ascii_case("TermService") {
-                true => Interruption::Sessions,
-                false => Interruption::Nothing,
+            .interrupts(if service.eq_ignore_ascii_case("TermService") {
+                Interruption::Sessions
+            } else {
+                Interruption::Nothing
             })
             .undo(Step::powershell(
                 "Nothing is to be undone; a service that stayed stopped is started again.",
