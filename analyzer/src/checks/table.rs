@@ -6,18 +6,18 @@ use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
-    Check::planned("os-status", Os, "State of the operating system"),
+    os::os_status::CHECK,
     os::memory_limit::CHECK,
     os::cpu_limit::CHECK,
     os::handle_leak::CHECK,
     os::brute_force::CHECK,
-    Check::planned("environment-variables", Os, "System environment variables"),
+    os::environment_variables::CHECK,
     Check::planned("memory-usage", Resources, "Memory usage"),
     Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
     Check::planned("cpu-usage", Resources, "CPU usage"),
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
-    Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
+    remote_desktop::rds_service::CHECK,
     remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
     remote_desktop::rdp_allowed::CHECK,
@@ -32,11 +32,7 @@ pub static TABLE: &[Check] = &[
         RemoteDesktop,
         "Network access account",
     ),
-    Check::planned(
-        "rdp-firewall",
-        RemoteDesktop,
-        "Remote Desktop in the firewall",
-    ),
+    remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),
     Check::planned(
         "tcp-wait-states",

@@ -8,6 +8,7 @@ pub mod boot;
 pub mod boot_options;
 pub mod capture;
 mod document;
+pub mod drives;
 pub mod environment;
 pub mod events;
 pub mod evidence;
@@ -23,6 +24,8 @@ pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
+#[cfg(test)]
+mod test_bundle;
 pub mod topology;
 
 use schemars::JsonSchema;
@@ -51,6 +54,8 @@ pub struct Snapshot {
     pub processes: processes::Processes,
     /// Activation of Windows.
     pub activation: activation::Activation,
+    /// Drive letters.
+    pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
     /// Logons, failed and successful.
@@ -83,6 +88,7 @@ impl Snapshot {
             machine,
             processes: processes::Processes::gather(sources),
             activation: activation::Activation::gather(sources),
+            drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),

@@ -231,3 +231,6 @@ impl Sockets {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
