@@ -7,6 +7,7 @@ use serde_json::json;
 use snapdiag_bundle::CaptureMode;
 use snapdiag_bundle::records::{Activation, MachineFacts};
 
+use super::document::placed;
 use super::evidence::Evidence;
 use super::fact::Fact;
 use super::locator::Locator;
@@ -233,11 +234,8 @@ fn firmware(sources: &Sources, record: &Fact<MachineFacts>) -> Fact<Firmware> {
         })
     });
     if let Some(firmware) = from_record {
-        let raw = record.value().map(|facts| json!(facts.firmware));
-        return record
-            .clone()
-            .at_pointer("/firmware", move |_| raw.clone().unwrap_or_default())
-            .map(|_| firmware);
+        let document = sources.record("system.machine");
+        return placed(&document, "/firmware", Fact::known(firmware, []));
     }
     let hardware = sources.system().below("HardwareConfig");
     let newest = hardware.subkeys("").value().and_then(|keys| {

@@ -35,12 +35,19 @@ pub fn select(sources: &Sources, query: &EventQuery) -> Result<Selected, ShowErr
     selected(sources, query, limit)
 }
 
-/// As [`select`], without rendering a record.
+/// As [`select`], without rendering a record: none at all is a count, too, where the channel was
+/// read.
 ///
 /// # Errors
-/// As [`select`].
+/// When there is no such channel, or a log cannot be read.
 pub fn count(sources: &Sources, query: &EventQuery) -> Result<u64, ShowError> {
-    selected(sources, query, 0).map(|selected| selected.count)
+    match selected(sources, query, 0) {
+        Ok(selected) => Ok(selected.count),
+        Err(ShowError::NotFound(_)) if sources.inventory().channel(&query.channel).is_some() => {
+            Ok(0)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn selected(sources: &Sources, query: &EventQuery, limit: usize) -> Result<Selected, ShowError> {

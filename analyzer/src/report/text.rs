@@ -14,6 +14,8 @@ use crate::checks::verdict::Verdict;
 const INDENT: usize = 10;
 /// Where the text behind a label begins.
 const LABELLED: usize = INDENT + 10;
+/// Reasons of a problem that are shown without `--verbose`.
+const REASONS: usize = 5;
 /// How many pieces of evidence a finding shows.
 const EVIDENCE: usize = 3;
 
@@ -109,7 +111,12 @@ fn title(canvas: &mut Canvas, finding: &Finding) {
 }
 
 fn reasons(canvas: &mut Canvas, finding: &Finding) {
-    for (number, reason) in finding.reasons.iter().enumerate() {
+    let shown = if canvas.verbose() {
+        finding.reasons.len()
+    } else {
+        REASONS
+    };
+    for (number, reason) in finding.reasons.iter().take(shown).enumerate() {
         let label = if number == 0 {
             "          because"
         } else {
@@ -117,6 +124,7 @@ fn reasons(canvas: &mut Canvas, finding: &Finding) {
         };
         canvas.hanging(LABELLED, DIM, label, PLAIN, reason);
     }
+    more(canvas, finding.reasons.len().saturating_sub(shown));
 }
 
 /// Why a check could not be decided, beyond what its headline says: the first few reasons.
@@ -151,6 +159,9 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
         };
         // Writing to a string cannot fail.
         let mut says = exhibit.says.clone();
+        if let Some(raw) = words::raw_beside(exhibit) {
+            let _ = write!(says, " = {raw}");
+        }
         if let Some(expected) = &exhibit.expected {
             let _ = write!(says, " (expected: {expected})");
         }
