@@ -1,7 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::verdict::Category::{Network, RemoteDesktop, Resources};
 use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
