@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{boot, firewall, logons, remote_desktop, services};
+use super::{boot, boot_options, firewall, logons, processes, remote_desktop, services, topology};
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
 /// A channel, a provider, and the event IDs of interest.
@@ -63,14 +63,20 @@ pub trait EventFamily: Default + Send + Sync {
 pub struct EventFacts {
     /// For [`super::boot`].
     pub boot: boot::Events,
+    /// For [`super::boot_options`].
+    pub boot_options: boot_options::Events,
     /// For [`super::firewall`].
     pub firewall: firewall::Events,
     /// For [`super::logons`].
     pub logons: logons::Events,
+    /// For [`super::processes`].
+    pub processes: processes::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
     pub services: services::Events,
+    /// For [`super::topology`].
+    pub topology: topology::Events,
 }
 
 /// Hands the record to each family that wants it.
@@ -85,10 +91,13 @@ impl EventFacts {
     fn wants() -> impl Iterator<Item = &'static Want> {
         [
             boot::Events::WANTS,
+            boot_options::Events::WANTS,
             firewall::Events::WANTS,
             logons::Events::WANTS,
+            processes::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
+            topology::Events::WANTS,
         ]
         .into_iter()
         .flatten()
@@ -96,19 +105,25 @@ impl EventFacts {
 
     fn event(&mut self, event: &Event<'_>) {
         offer(&mut self.boot, event);
+        offer(&mut self.boot_options, event);
         offer(&mut self.firewall, event);
         offer(&mut self.logons, event);
+        offer(&mut self.processes, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
+        offer(&mut self.topology, event);
     }
 
     /// Takes in what was gathered from later records, or from another channel.
     pub fn merge(&mut self, later: Self) {
         self.boot.merge(later.boot);
+        self.boot_options.merge(later.boot_options);
         self.firewall.merge(later.firewall);
         self.logons.merge(later.logons);
+        self.processes.merge(later.processes);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
+        self.topology.merge(later.topology);
     }
 }
 

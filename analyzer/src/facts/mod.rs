@@ -3,7 +3,9 @@
 //! One file a fact family. [`Snapshot`] is all that checks ever see; it is plain data, so a
 //! snapshot written as JSON and read back gives the same report.
 
+pub mod activation;
 pub mod boot;
+pub mod boot_options;
 pub mod capture;
 mod document;
 pub mod drives;
@@ -17,12 +19,14 @@ pub mod locator;
 pub mod logons;
 pub mod machine;
 pub mod newest;
+pub mod processes;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
 #[cfg(test)]
 mod test_bundle;
+pub mod topology;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,14 @@ pub struct Snapshot {
     pub machine: machine::Machine,
     /// Boots, shutdowns, crashes, setup.
     pub boot: boot::Boot,
+    /// Limits of the next start, and of the last ones.
+    pub boot_options: boot_options::BootOptions,
+    /// Memory and processors: firmware, Windows, edition.
+    pub topology: topology::Topology,
+    /// Processes, and what the logs say of leaks and shortages.
+    pub processes: processes::Processes,
+    /// Activation of Windows.
+    pub activation: activation::Activation,
     /// Drive letters.
     pub drives: drives::Drives,
     /// Environment variables of the machine.
@@ -64,13 +76,18 @@ impl Snapshot {
 
     /// Gathers every fact from the opened sources.
     pub fn gather(sources: &Sources) -> Self {
+        let machine = machine::Machine::gather(sources);
         let remote_desktop = remote_desktop::RemoteDesktop::gather(sources);
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
             inventory: sources.inventory().clone(),
-            machine: machine::Machine::gather(sources),
             boot: boot::Boot::gather(sources),
+            boot_options: boot_options::BootOptions::gather(sources),
+            topology: topology::Topology::gather(sources, &machine.firmware),
+            machine,
+            processes: processes::Processes::gather(sources),
+            activation: activation::Activation::gather(sources),
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
