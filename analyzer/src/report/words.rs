@@ -192,7 +192,6 @@ pub(super) fn raw_beside(exhibit: &Exhibit) -> Option<String> {
     let raw = match &exhibit.evidence.raw {
         Value::String(text) if !text.is_empty() => format!("\"{text}\""),
         Value::Number(number) => number.to_string(),
-        Value::Bool(truth) => truth.to_string(),
         _ => return None,
     };
     let is_key = matches!(
