@@ -5,6 +5,8 @@
 
 pub mod boot;
 pub mod capture;
+pub mod consumers;
+pub mod counters;
 mod document;
 pub mod environment;
 pub mod events;
@@ -16,12 +18,16 @@ pub mod locator;
 pub mod logons;
 pub mod machine;
 pub mod newest;
+pub mod page_files;
+pub mod pressure;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
 #[cfg(test)]
 mod test_bundle;
+pub mod units;
+pub mod volumes;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,10 +47,18 @@ pub struct Snapshot {
     pub machine: machine::Machine,
     /// Boots, shutdowns, crashes, setup.
     pub boot: boot::Boot,
+    /// The processes that use most memory and processor time.
+    pub consumers: consumers::Consumers,
+    /// Performance counters over half a minute.
+    pub counters: counters::Counters,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
     /// Logons, failed and successful.
     pub logons: logons::Logons,
+    /// Page files.
+    pub page_files: page_files::PageFiles,
+    /// What the logs say of memory that ran out.
+    pub pressure: pressure::Pressure,
     /// Windows services.
     pub services: services::Services,
     /// TCP and UDP tables, port ranges.
@@ -53,6 +67,8 @@ pub struct Snapshot {
     pub remote_desktop: remote_desktop::RemoteDesktop,
     /// Windows Firewall.
     pub firewall: firewall::Firewall,
+    /// Volumes and their NTFS metafiles.
+    pub volumes: volumes::Volumes,
 }
 
 impl Snapshot {
@@ -68,11 +84,16 @@ impl Snapshot {
             inventory: sources.inventory().clone(),
             machine: machine::Machine::gather(sources),
             boot: boot::Boot::gather(sources),
+            consumers: consumers::Consumers::gather(sources),
+            counters: counters::Counters::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
+            page_files: page_files::PageFiles::gather(sources),
+            pressure: pressure::Pressure::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            volumes: volumes::Volumes::gather(sources),
             remote_desktop,
         }
     }

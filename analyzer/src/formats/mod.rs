@@ -1,6 +1,7 @@
 //! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
 
 pub mod evtx;
+pub mod file_record;
 pub mod firewall_rule;
 pub mod hive;
 pub mod netstat;
