@@ -16,6 +16,7 @@ use self::pdh::{Kind, Pdh};
 pub use self::series::Series;
 use super::fact::Fact;
 use super::sources::Sources;
+use super::sources::registry::Text;
 
 /// Performance counters over half a minute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +73,8 @@ pub struct Processor {
     pub utility: Fact<Series>,
     /// `\System\Processor Queue Length`: threads that wait, of all processors.
     pub queue: Fact<Series>,
+    /// The power plan in force, a GUID: `ActivePowerScheme`.
+    pub power_plan: Fact<Text>,
     /// Each logical processor, by group and number.
     pub cores: Fact<Vec<Core>>,
     /// The busiest processes, in percent of one processor; at most 8, busiest first.
@@ -119,7 +122,7 @@ impl Counters {
                 .optional()
                 .at_pointer("/active_logical", |number| (*number).into()),
             memory: memory(&pdh, &native),
-            processor: processor(&pdh, &native),
+            processor: processor(sources, &pdh, &native),
         }
     }
 }
@@ -143,7 +146,7 @@ fn memory(pdh: &Pdh, native: &Native) -> Memory {
     }
 }
 
-fn processor(pdh: &Pdh, native: &Native) -> Processor {
+fn processor(sources: &Sources, pdh: &Pdh, native: &Native) -> Processor {
     let total = |name: &str| {
         let path = format!("\\Processor Information(_Total)\\{name}");
         pdh.series(&path, Kind::Rate)
@@ -155,6 +158,10 @@ fn processor(pdh: &Pdh, native: &Native) -> Processor {
         dpc: either(total("% DPC Time"), || native.dpc()),
         utility: total("% Processor Utility"),
         queue: pdh.series("\\System\\Processor Queue Length", Kind::Gauge),
+        power_plan: sources
+            .system()
+            .control_set()
+            .text("Control\\Power\\User\\PowerSchemes", "ActivePowerScheme"),
         cores: either(pdh.cores(), || native.cores()),
         processes: pdh.processes(),
     }

@@ -20,6 +20,7 @@ pub mod machine;
 pub mod newest;
 pub mod page_files;
 pub mod pressure;
+pub mod receive_scaling;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
@@ -32,6 +33,7 @@ pub mod volumes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use fact::Fact;
 use sources::Sources;
 
 /// Everything known about one machine at one moment.
@@ -59,6 +61,8 @@ pub struct Snapshot {
     pub page_files: page_files::PageFiles,
     /// What the logs say of memory that ran out.
     pub pressure: pressure::Pressure,
+    /// Receive side scaling of network adapters.
+    pub receive_scaling: Fact<Vec<receive_scaling::ReceiveScaling>>,
     /// Windows services.
     pub services: services::Services,
     /// TCP and UDP tables, port ranges.
@@ -90,6 +94,7 @@ impl Snapshot {
             logons: logons::Logons::gather(sources),
             page_files: page_files::PageFiles::gather(sources),
             pressure: pressure::Pressure::gather(sources),
+            receive_scaling: receive_scaling::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
