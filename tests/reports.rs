@@ -108,8 +108,8 @@ fn set(report: &mut Report, id: &str, change: impl FnOnce(&mut Finding)) {
     );
 }
 
-fn summary_of(report: &Report) -> snapdiag::report::model::Summary {
-    snapdiag::report::model::Summary::of(&report.checks)
+fn summary_of(report: &Report) -> snapdiag::report::Summary {
+    snapdiag::report::Summary::of(&report.checks)
 }
 
 fn hostile() -> Report {

@@ -6,12 +6,12 @@ use super::{os, remote_desktop, resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
-    Check::planned("os-status", Os, "State of the operating system"),
+    os::os_status::CHECK,
     Check::planned("memory-limit", Os, "Memory limit"),
     Check::planned("cpu-limit", Os, "CPU limit"),
     Check::planned("handle-leak", Os, "Handle leak"),
     os::brute_force::CHECK,
-    Check::planned("environment-variables", Os, "System environment variables"),
+    os::environment_variables::CHECK,
     resources::memory_usage::CHECK,
     resources::virtual_memory_usage::CHECK,
     resources::cpu_usage::CHECK,

@@ -43,6 +43,13 @@ pub struct ThresholdInForce {
     pub source: String,
 }
 
+impl ThresholdInForce {
+    /// Whether a file set another value than the default.
+    pub fn is_set(&self) -> bool {
+        (self.value - self.default).abs() > f64::EPSILON
+    }
+}
+
 /// Why a threshold file was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ThresholdError {
@@ -60,6 +67,10 @@ pub enum ThresholdError {
 impl Thresholds {
     /// Reads a TOML file of the form `[check-id]` with `name = number` lines; every key must be
     /// one of `known`.
+    ///
+    /// # Errors
+    /// When it is no TOML, names a threshold that is not known, or sets one to something else
+    /// than a finite number from zero up.
     pub fn from_toml<'a>(
         text: &str,
         known: impl IntoIterator<Item = &'a Threshold>,

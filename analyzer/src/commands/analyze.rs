@@ -267,7 +267,12 @@ fn render_all(form: Form, outcomes: &[Outcome], look: Look) -> Result<String, Fa
 fn conclude(outcomes: &[Outcome], fail_on: FailOn) -> Result<Done, Failure> {
     for outcome in outcomes {
         if let Outcome::Unreadable(input) = outcome {
-            note(&format!("{}: {}", input.source.name, input.error));
+            let name = &input.source.name;
+            if input.error.contains(name.as_str()) {
+                note(&input.error);
+            } else {
+                note(&format!("{name}: {}", input.error));
+            }
         }
     }
     let reports: Vec<&Report> = outcomes.iter().filter_map(Outcome::report).collect();

@@ -87,3 +87,6 @@ impl Firewall {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

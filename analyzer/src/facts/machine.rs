@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use snapdiag_bundle::CaptureMode;
-use snapdiag_bundle::records::MachineFacts;
+use snapdiag_bundle::records::{Activation, MachineFacts};
 
 use super::evidence::Evidence;
 use super::fact::Fact;
@@ -15,6 +15,8 @@ use super::sources::registry::{Below, Number};
 
 /// Where SOFTWARE describes Windows.
 const CURRENT_VERSION: &str = "Microsoft\\Windows NT\\CurrentVersion";
+/// The application id of Windows in the records of activation.
+const WINDOWS: &str = "55c92734-d682-4d71-983e-d6ec3f16059f";
 /// The first build of Windows 11, whose `ProductName` still says Windows 10.
 const WINDOWS_11: u64 = 22_000;
 
@@ -49,6 +51,8 @@ pub struct Machine {
     pub time_zone: Fact<String>,
     /// Uptime at capture, in seconds.
     pub uptime_seconds: Fact<u64>,
+    /// `LicenseStatus` of Windows: 1 activated, 0 not, 2 to 4 and 6 in grace, 5 notification.
+    pub license_status: Fact<u32>,
 }
 
 /// What Windows was sold as.
@@ -146,7 +150,9 @@ impl Machine {
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
             update_revision: windows.number("", "UBR"),
-            installed: windows.number("", "InstallDate").and_then(unix_time),
+            installed: windows
+                .number("", "InstallDate")
+                .and_then(|number| unix_time(&number)),
             product_type: control_set
                 .text("Control\\ProductOptions", "ProductType")
                 .and_then(|kind| product_type(&kind.text)),
@@ -160,8 +166,27 @@ impl Machine {
                 "TimeZoneKeyName",
             ),
             uptime_seconds: uptime(sources, record),
+            license_status: license_status(sources),
             build,
         }
+    }
+}
+
+/// The status of the first product of Windows itself; absent where none has a key.
+fn license_status(sources: &Sources) -> Fact<u32> {
+    let record = sources.record::<Activation>("system.activation");
+    let Some(activation) = record.value() else {
+        return record.carry().unwrap_or_else(|| Fact::absent([]));
+    };
+    let mut products = activation.products.iter().enumerate();
+    let windows = products.find(|(_, one)| one.application_id.eq_ignore_ascii_case(WINDOWS));
+    match windows {
+        Some((index, product)) => {
+            let pointer = format!("/products/{index}/license_status");
+            Fact::known(product.license_status, record.evidence.clone())
+                .at_pointer(&pointer, |status| json!(status))
+        }
+        None => Fact::absent([]),
     }
 }
 
@@ -182,7 +207,7 @@ fn product(name: Fact<String>, build: &Fact<u32>) -> Fact<String> {
     })
 }
 
-fn unix_time(number: Number) -> Result<Timestamp, String> {
+fn unix_time(number: &Number) -> Result<Timestamp, String> {
     let seconds = number.value.and_then(|seconds| i64::try_from(seconds).ok());
     seconds
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
@@ -301,5 +326,27 @@ fn uptime(sources: &Sources, record: Fact<MachineFacts>) -> Fact<u64> {
             None => record.map(|facts| facts.uptime_ms / 1000),
         },
         _ => Fact::not_collected("a disk tells nothing of a running system"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::test_bundle;
+
+    #[test]
+    fn the_license_is_that_of_windows() {
+        let products = r#"{"products":[
+            {"application_id":"0ff1ce15-a989-479d-af46-f275c6370663","license_status":1},
+            {"application_id":"55C92734-D682-4D71-983E-D6EC3F16059F","license_status":5}]}"#;
+        let read = |json| test_bundle::gather(&[("system/activation.json", json)], license_status);
+        let fact = read(products);
+        assert_eq!(fact.value(), Some(&5));
+        let locator = fact.evidence[0].locator.to_string();
+        assert_eq!(
+            locator,
+            "json:system/activation.json#/products/1/license_status"
+        );
+        assert!(read(r#"{"products":[]}"#).is_absent());
     }
 }

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod consumers;
 pub mod counters;
 mod document;
+pub mod drives;
 pub mod environment;
 pub mod events;
 pub mod evidence;
@@ -53,6 +54,8 @@ pub struct Snapshot {
     pub consumers: consumers::Consumers,
     /// Performance counters over half a minute.
     pub counters: counters::Counters,
+    /// Drive letters.
+    pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
     /// Logons, failed and successful.
@@ -90,6 +93,7 @@ impl Snapshot {
             boot: boot::Boot::gather(sources),
             consumers: consumers::Consumers::gather(sources),
             counters: counters::Counters::gather(sources),
+            drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
             page_files: page_files::PageFiles::gather(sources),

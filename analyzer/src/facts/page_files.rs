@@ -1,8 +1,6 @@
 //! Page files: what is configured, what the running system opened, and whether a crash dump can
 //! be written.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -33,8 +31,6 @@ pub struct PageFiles {
     pub dedicated_dump: Fact<Text>,
     /// The page files at capture.
     pub in_use: Fact<Vec<PageFile>>,
-    /// Drive letters that Windows has given: `MountedDevices`.
-    pub letters: Fact<BTreeSet<char>>,
 }
 
 /// A page file at capture.
@@ -75,7 +71,6 @@ impl PageFiles {
             crash_dump: control_set.number(CRASH_CONTROL, "CrashDumpEnabled"),
             dedicated_dump: control_set.text(CRASH_CONTROL, "DedicatedDumpFile"),
             in_use: in_use(sources),
-            letters: letters(sources),
         }
     }
 
@@ -125,22 +120,6 @@ fn in_use(sources: &Sources) -> Fact<Vec<PageFile>> {
     let list = files.page_files.iter().enumerate().map(row).collect();
     let whole = document.pointer("/page_files").cloned().unwrap_or_default();
     Fact::known(list, [document::at(place, "/page_files".to_owned(), whole)])
-}
-
-fn letters(sources: &Sources) -> Fact<BTreeSet<char>> {
-    let key = sources.system().root().key("MountedDevices");
-    let values = sources.system().root().values("MountedDevices");
-    let mut letters = values.map(|list| {
-        list.iter()
-            .filter_map(|entry| entry.value.name.strip_prefix("\\DosDevices\\"))
-            .filter_map(|name| name.chars().next())
-            .map(|letter| letter.to_ascii_uppercase())
-            .collect::<BTreeSet<char>>()
-    });
-    if letters.value().is_some() {
-        letters.evidence = key.evidence;
-    }
-    letters
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn limits(canvas: &mut Canvas, check: &Check, context: &Context<'_>) {
     heading(canvas, "Thresholds");
     for threshold in check.thresholds {
         let limit = context.thresholds.in_force(threshold);
-        let set = if (limit.value - limit.default).abs() > f64::EPSILON {
+        let set = if limit.is_set() {
             format!(" (set; the default is {})", limit.default)
         } else {
             String::new()

@@ -26,8 +26,8 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
         escape(&summary.headline),
         escape(&summary.counts.words())
     )?;
-    for note in &report.notes {
-        writeln!(out, "- {}", escape(note))?;
+    for remark in words::remarks(report) {
+        writeln!(out, "- {}", escape(&remark))?;
     }
     for finding in report.problems() {
         problem(out, finding)?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN};
 use super::{json as json_form, sanitize, words};
+use crate::facts::locator::Locator;
 use crate::formats::evtx::Row;
 use crate::inspect::registry::{KeyShown, ValueShown};
 use crate::inspect::show::Shown;
@@ -112,13 +113,15 @@ fn whole(text: &str) -> String {
     sanitize::shortened(text, usize::MAX)
 }
 
-/// What evidence carries of what is shown: see [`crate::facts::evidence::Evidence::raw`].
-pub fn raw(shown: &Shown) -> Value {
+/// What evidence carries of what is shown at its locator: see
+/// [`crate::facts::evidence::Evidence::raw`].
+pub fn raw(locator: &Locator, shown: &Shown) -> Value {
+    let is_record = matches!(locator, Locator::Events(query) if query.record.is_some());
     match shown {
         Shown::Key(key) => json!(key.key.rsplit('\\').next().unwrap_or_default()),
         Shown::Value(value) => value.data.clone(),
         Shown::Events(selected) => match selected.rows.as_slice() {
-            [only] => Value::Object(only.fields.clone()),
+            [only] if is_record => Value::Object(only.fields.clone()),
             _ => json!(selected.count),
         },
         Shown::Json(value) => value.clone(),

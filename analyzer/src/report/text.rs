@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
-use super::coverage::Covered;
 use super::model::{Finding, Report};
-use super::{sanitize, words};
+use super::{appendix, sanitize, words};
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Remedy, Step};
 use crate::checks::verdict::Verdict;
@@ -32,7 +31,8 @@ pub fn render(report: &Report, look: Look) -> String {
     folded(&mut canvas, report, Verdict::Ok);
     folded(&mut canvas, report, Verdict::NotApplicable);
     if look.verbose {
-        inputs(&mut canvas, report);
+        appendix::inputs(&mut canvas, report);
+        appendix::horizons(&mut canvas, report);
     }
     footer(&mut canvas, report);
     canvas.finish()
@@ -41,8 +41,8 @@ pub fn render(report: &Report, look: Look) -> String {
 fn header(canvas: &mut Canvas, report: &Report) {
     canvas.paragraph(0, BOLD, &words::machine(report));
     canvas.paragraph(0, DIM, &words::origin(report));
-    for note in &report.notes {
-        canvas.hanging(6, DIM, "note", PLAIN, note);
+    for remark in words::remarks(report) {
+        canvas.hanging(6, DIM, "note", PLAIN, &remark);
     }
     canvas.blank();
     let worst = report.summary.worst;
@@ -295,30 +295,6 @@ fn folded(canvas: &mut Canvas, report: &Report, verdict: Verdict) {
             let text = format!("{}: {note}", finding.id);
             canvas.hanging(LABELLED, DIM, "          note", PLAIN, &text);
         }
-    }
-}
-
-/// The coverage table, for those who want everything.
-fn inputs(canvas: &mut Canvas, report: &Report) {
-    canvas.blank();
-    canvas.paragraph(0, BOLD, "What the checks had to go by");
-    for coverage in &report.coverage {
-        let mut parts = Vec::new();
-        if let Some(why) = &coverage.why {
-            parts.push(why.clone());
-        }
-        if !coverage.used.is_empty() {
-            parts.push(format!("used {}", coverage.used.join(", ")));
-        }
-        for missing in &coverage.missing {
-            parts.push(format!("{} {}", missing.item, missing.why));
-        }
-        let style = match coverage.state {
-            Covered::Ran => PLAIN,
-            Covered::Partial | Covered::CouldNot => DIM,
-        };
-        let label = format!("{:<24} {}", coverage.id, coverage.state.word());
-        canvas.hanging(36, style, &label, style, &parts.join("; "));
     }
 }
 

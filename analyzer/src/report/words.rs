@@ -6,6 +6,7 @@ use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
 use crate::facts::capture::{CaptureKind, TimeSource};
 
 use super::model::Report;
+use super::sanitize;
 use crate::facts::inventory::ArtifactState;
 
 /// The risk of a remedy and what it interrupts.
@@ -108,6 +109,56 @@ fn duration(seconds: u64) -> String {
 
 fn count_of(number: u64, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What is to be known before the findings: notes on the snapshot, files that were not used or
+/// not read whole, thresholds that are not the defaults.
+pub(super) fn remarks(report: &Report) -> Vec<String> {
+    let mut remarks = report.notes.clone();
+    for (state, words) in [
+        (ArtifactState::Unreadable, "could not be read"),
+        (ArtifactState::Damaged, "damaged, and read in part"),
+        (ArtifactState::NotUsed, "recognised, and not used"),
+        (ArtifactState::Unrecognised, "not recognised"),
+    ] {
+        let names: Vec<&str> = report
+            .artifacts
+            .iter()
+            .filter(|artifact| artifact.state == state)
+            .map(|artifact| artifact.path.as_str())
+            .collect();
+        if !names.is_empty() {
+            remarks.push(format!("{words}: {}", few(&names)));
+        }
+    }
+    let set = report
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.is_set());
+    remarks.extend(set.map(|threshold| {
+        format!(
+            "threshold {} is {} {} (default {})",
+            threshold.key, threshold.value, threshold.unit, threshold.default
+        )
+    }));
+    remarks
+}
+
+/// A few names and how many more there are.
+fn few(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| sanitize::shortened(name, 80))
+        .collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 {
+        format!(" and {more} more (snapdiag verify lists them)")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// Where the report comes from, in a line.

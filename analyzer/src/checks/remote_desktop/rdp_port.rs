@@ -26,6 +26,7 @@ pub const CHECK: Check = Check {
         Input::helpful("processes.table"),
         Input::helpful("network.port-ranges"),
         Input::helpful("network.probes"),
+        Input::helpful("system.activation"),
         Input::helpful("eventlog.rdpcorets-operational"),
         Input::helpful("eventlog.rcm-operational"),
     ],
@@ -111,6 +112,11 @@ fn show(judge: &mut Judge, snapshot: &Snapshot, listener: &Listener, port: u16) 
                 event.time
             ));
         }
+    }
+    let license = &snapshot.machine.license_status;
+    if let Some(status) = license.value().filter(|status| **status != 1) {
+        judge.note(format!("Windows is not activated (LicenseStatus {status})"));
+        judge.exhibit(format!("LicenseStatus = {status}"), license);
     }
     if let Some(event) = logged.newest_connection() {
         judge.exhibit_evidence(

@@ -278,24 +278,16 @@ fn thread(judge: &mut Judge, cx: &Context<'_>, count: Option<u32>) {
     let words = format!(
         "{name} is single-thread bound: it takes one of {count} processors ({one:.1} %) without pause"
     );
-    match judge.rule(Verdict::Warning, "single-thread-bound", compared, holds) {
-        Some(problem) => {
-            problem
-                .headline(words)
-                .confidence(Confidence::Medium)
-                .evidence(
-                    format!("{name}: one processor in 90 % of the samples"),
-                    &process.busy,
-                )
-                .remedy(remedies::single_thread(&cx.snapshot.consumers.processor));
-        }
-        None => {
-            judge.note(words);
-            judge.exhibit(
-                format!("{name}: one processor in 90 % of the samples"),
-                &process.busy,
-            );
-        }
+    let evidence = format!("{name}: one processor in 90 % of the samples");
+    if let Some(problem) = judge.rule(Verdict::Warning, "single-thread-bound", compared, holds) {
+        problem
+            .headline(words)
+            .confidence(Confidence::Medium)
+            .evidence(evidence, &process.busy)
+            .remedy(remedies::single_thread(&cx.snapshot.consumers.processor));
+    } else {
+        judge.note(words);
+        judge.exhibit(evidence, &process.busy);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The group policies of Windows XP that still open or close ports, read as rules.
 //!
-//! `…\WindowsFirewall\{Domain,Standard}Profile\Services\RemoteDesktop` (Enabled, RemoteAddresses)
+//! `…\WindowsFirewall\{Domain,Standard}Profile\Services\RemoteDesktop` (`Enabled`, `RemoteAddresses`)
 //! and `…\GloballyOpenPorts\List` (`port:protocol:scope:status:name`). The standard profile of
 //! then is private and public of now.
 

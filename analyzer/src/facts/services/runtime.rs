@@ -146,3 +146,68 @@ impl Live {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::evidence::Evidence;
+    use crate::facts::locator::Locator;
+
+    fn document<T: serde::de::DeserializeOwned>(entry: &str, text: &str) -> Fact<T> {
+        let place = Evidence::new(entry, Locator::json(entry, ""), serde_json::Value::Null);
+        Fact::known(serde_json::from_str(text).unwrap(), [place])
+    }
+
+    fn live() -> Live {
+        let row = |name: &str, pid: u32| {
+            json!({"name": name, "service_type": 32, "state": 4, "pid": pid,
+                   "win32_exit_code": 0, "service_exit_code": 0})
+        };
+        let rows = [
+            row("Dnscache", 900),
+            row("TermService", 900),
+            row("TermDD", 0),
+        ];
+        let services = json!({"taken_at": "2026-11-20T12:00:00Z", "services": rows});
+        let process = json!({"pid": 900, "image": "svchost.exe",
+                             "services": ["Dnscache", "TermService"]});
+        let sample = json!({"taken_at": "2026-11-20T12:00:00Z", "rows": [process]});
+        let processes = json!({"samples": [sample]});
+        Live {
+            services: document("services/services.json", &services.to_string()),
+            processes: document("processes/processes.json", &processes.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_cell_is_known_by_its_place() {
+        let runtime = live().runtime("termservice");
+        assert_eq!(runtime.state.value(), Some(&4));
+        let evidence = &runtime.state.evidence[0];
+        let place = "json:services/services.json#/services/1/state";
+        assert_eq!(evidence.locator.to_string(), place);
+        assert_eq!(evidence.raw, 4);
+        assert!(runtime.pending_for_ms.is_absent());
+        assert!(live().runtime("UmRdpService").state.is_absent());
+    }
+
+    #[test]
+    fn the_process_says_who_shares_it() {
+        let runtime = live().runtime("TermService");
+        let process = runtime.process.value().unwrap();
+        assert_eq!(process.services, ["Dnscache", "TermService"]);
+        let place = "json:processes/processes.json#/samples/0/rows/0/services";
+        assert_eq!(runtime.process.evidence[0].locator.to_string(), place);
+        assert!(
+            live().runtime("TermDD").process.is_absent(),
+            "a driver has none"
+        );
+    }
+
+    #[test]
+    fn without_tables_nothing_is_known() {
+        let none = Live::gather(&Sources::none());
+        let runtime = none.runtime("TermService");
+        assert!(!runtime.state.is_settled() && !runtime.process.is_settled());
+    }
+}

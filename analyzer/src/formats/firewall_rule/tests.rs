@@ -207,7 +207,7 @@ fn every_rule_of_a_real_hive_is_read() {
         .iter()
         .filter(|rule| rule.local_ports.contains(&port(3389)))
         .count();
-    let truth = &expected(&folder)[HIVE]["windows"];
+    let truth = &expected(&folder)[HIVE]["hive"]["facts"];
     assert_eq!(truth["FirewallRules"], rules.len());
     assert_eq!(truth["FirewallRules_active"], active);
     assert_eq!(truth["FirewallRules_LPort3389"], on_3389);

@@ -76,7 +76,6 @@ const WORDS: &[(&str, TcpState)] = &[
     ("SCHLIESSEN_WARTEN", CloseWait),
     ("SYN_GESENDET", SynSent),
     ("SYN_EMPFANGEN", SynReceived),
-    ("FIN_WARTEN_1", FinWait1),
     ("FIN_WARTEN_2", FinWait2),
     // Spanish.
     ("ESCUCHANDO", Listen),

@@ -209,7 +209,7 @@ pub(super) fn allows_udp(
 }
 
 /// Whether a rule is for a connection to Remote Desktop.
-fn fits<'a>(rule: &'a Rule, protocol: u16, port: u16, build: Option<u32>) -> Option<Match<'a>> {
+fn fits(rule: &Rule, protocol: u16, port: u16, build: Option<u32>) -> Option<Match<'_>> {
     let text = &rule.rule;
     let for_it = text.active
         && text.direction == Some(Direction::In)
@@ -257,10 +257,10 @@ fn doubts(rule: &FirewallRule) -> Option<Vec<String>> {
     }
     for field in &rule.other {
         let is = |key: &&str| key.eq_ignore_ascii_case(&field.key);
-        if ["AppPkgId", "LUOwn"].iter().any(|key| is(&key)) {
+        if ["AppPkgId", "LUOwn"].iter().any(is) {
             return None;
         }
-        if !HARMLESS.iter().any(|key| is(&key)) {
+        if !HARMLESS.iter().any(is) {
             doubts.push(format!("{} narrows it down", field.key));
         }
     }

@@ -477,6 +477,15 @@ fn probes_of_the_machine_itself() {
 }
 
 #[test]
+fn windows_that_is_not_activated_is_a_note() {
+    let mut machine = Machine::healthy(3389);
+    for (status, notes) in [(1, 0), (0, 1), (5, 1)] {
+        machine.0.machine.license_status = Fact::known(status, [place()]);
+        assert_eq!(expect(&machine, Verdict::Ok, &[]).notes.len(), notes);
+    }
+}
+
+#[test]
 fn without_tables_the_configuration_is_told() {
     let mut machine = Machine::healthy(3389);
     machine.no_tables();

@@ -124,8 +124,8 @@ pub(super) fn unhang(service: &Service) -> Remedy {
         )),
         None => remedy.step(Step::cmd("Find the process.", "sc.exe queryex TermService")),
     };
-    let remedy = match (alone, pid) {
-        (true, Some(pid)) => remedy
+    let remedy = match pid.filter(|_| alone) {
+        Some(pid) => remedy
             .step(Step::cmd(
                 "The process hosts this service alone: end it.",
                 format!("taskkill /f /pid {pid}"),
@@ -136,40 +136,9 @@ pub(super) fn unhang(service: &Service) -> Remedy {
             ))
             .undo(Step::text(
                 "Nothing is to be undone: the process starts anew.",
-            )),
-        _ => {
-            let others = process.map_or("others".to_owned(), |process| {
-                let others: Vec<&str> = process
-                    .services
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|name| !name.eq_ignore_ascii_case("TermService"))
-                    .collect();
-                others.join(", ")
-            });
-            remedy
-                .step(Step::text(format!(
-                    "Do not end the process: it also hosts {others}, and ending it ends them all.",
-                )))
-                .step(Step::cmd(
-                    "Give the service a process of its own from its next start on.",
-                    "sc.exe config TermService type= own",
-                ))
-                .step(Step::cmd(
-                    "Restart Windows.",
-                    "shutdown /r /t 60 /c \"Remote Desktop hangs\"",
-                ))
-                .undo(Step::cmd(
-                    "Let it share a process again.",
-                    format!("sc.exe config TermService type= {}", old_type(service)),
-                ))
-                .interrupts(Interruption::Restart)
-        }
-    };
-    let remedy = if alone {
-        remedy.interrupts(Interruption::Sessions)
-    } else {
-        remedy
+            ))
+            .interrupts(Interruption::Sessions),
+        None => isolate(remedy, service),
     };
     remedy
         .verify(check_state())
@@ -178,6 +147,36 @@ pub(super) fn unhang(service: &Service) -> Remedy {
             Risk::Medium,
             "Sessions are cut: work from the console or the cloud's agent.",
         )
+}
+
+/// Gives the service a process of its own, without ending the one it shares.
+fn isolate(remedy: Remedy, service: &Service) -> Remedy {
+    let process = service.runtime.process.value();
+    let others = process.map_or_else(
+        || "other services".to_owned(),
+        |process| {
+            let names = process.services.iter().map(String::as_str);
+            let others = names.filter(|name| !name.eq_ignore_ascii_case("TermService"));
+            others.collect::<Vec<_>>().join(", ")
+        },
+    );
+    remedy
+        .step(Step::text(format!(
+            "Do not end the process: it also hosts {others}, and ending it ends them all.",
+        )))
+        .step(Step::cmd(
+            "Give the service a process of its own from its next start on.",
+            "sc.exe config TermService type= own",
+        ))
+        .step(Step::cmd(
+            "Restart Windows.",
+            "shutdown /r /t 60 /c \"Remote Desktop hangs\"",
+        ))
+        .undo(Step::cmd(
+            "Let it share a process again.",
+            format!("sc.exe config TermService type= {}", old_type(service)),
+        ))
+        .interrupts(Interruption::Restart)
 }
 
 /// The old `Type` as `sc.exe` calls it.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
-use crate::facts::remote_desktop::{Kind, RdpEvent};
+use crate::facts::remote_desktop::{Kind, Listener, RdpEvent};
 use crate::facts::services::{RUNNING, START_PENDING, STOP_PENDING, STOPPED, ServiceEvent};
 
 /// `SERVICE_PAUSED`.
@@ -359,10 +359,7 @@ fn listener(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
         return;
     };
     let desktop = &cx.snapshot.remote_desktop;
-    let Some(port) = desktop
-        .rdp_tcp()
-        .and_then(|listener| listener.port_number())
-    else {
+    let Some(port) = desktop.rdp_tcp().and_then(Listener::port_number) else {
         return;
     };
     let Some(found) = cx.snapshot.sockets.on_port(port) else {

@@ -394,7 +394,7 @@ fn a_disabled_or_missing_dependency_is_critical() {
     };
     decided(healthy(), circle, Verdict::Ok, "");
     let unseen = |s: &mut Snapshot| {
-        s.services.service_mut("TermDD").unwrap().start = Fact::unreadable("x", [])
+        s.services.service_mut("TermDD").unwrap().start = Fact::unreadable("x", []);
     };
     decided(healthy(), unseen, Verdict::Unknown, "TermDD");
 }

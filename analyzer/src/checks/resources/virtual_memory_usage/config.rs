@@ -3,6 +3,7 @@
 use super::{FREE_GIB, FREE_PERCENT, SMALL_FILE, SMALL_MACHINE, remedies, usage};
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Verdict;
+use crate::facts::counters::Series;
 use crate::facts::page_files::{PageFiles, Setting};
 use crate::facts::units::{GIB, bytes, float};
 use crate::facts::volumes::Volume;
@@ -179,7 +180,10 @@ fn missing_drive(judge: &mut Judge, cx: &Context<'_>) {
             names.join(", ")
         ))
         .evidence("PagingFiles", &files.configured)
-        .evidence("drive letters that Windows has given", &files.letters)
+        .evidence(
+            "drive letters that Windows has given",
+            &cx.snapshot.drives.assigned,
+        )
         .remedy(remedies::automatic(files));
     if felt {
         problem.because("memory alone is the commit limit, and more than 80 % of it are committed");
@@ -192,9 +196,10 @@ fn exists(cx: &Context<'_>, letter: char) -> Option<bool> {
     if volumes.list.value().is_some() {
         return Some(volumes.with_letter(letter).is_some());
     }
-    let letters = cx.snapshot.page_files.letters.value()?;
+    let assigned = cx.snapshot.drives.assigned.value()?;
     // A letter stays in the registry after its disk is gone: only its absence proves something.
-    (!letters.contains(&letter)).then_some(false)
+    let known = assigned.iter().any(|drive| drive.letter == letter);
+    (!known).then_some(false)
 }
 
 fn memory_alone(cx: &Context<'_>) -> bool {
@@ -203,7 +208,7 @@ fn memory_alone(cx: &Context<'_>) -> bool {
         .memory
         .commit_limit_bytes
         .value()
-        .and_then(|series| series.last());
+        .and_then(Series::last);
     let visible = counters.visible_bytes.value().copied().map(float);
     let alone = limit
         .zip(visible)
