@@ -272,14 +272,19 @@ fn demand_log(judge: &mut Judge, cx: &Context<'_>) {
         );
         return;
     };
-    let held = channel.held_from.or(channel.oldest);
+    // The live log may begin later than what the export holds in full, and the other way round.
+    let held = channel.oldest.map(|oldest| {
+        channel
+            .held_from
+            .map_or(oldest.time, |from| from.time.max(oldest.time))
+    });
     let installed_later = cx
         .snapshot
         .machine
         .installed
         .value()
         .is_some_and(|installed| *installed > from);
-    if held.is_none_or(|held| held.time > from) && !installed_later {
+    if held.is_none_or(|held| held > from) && !installed_later {
         judge.lacks(
             format!("the System log does not reach back {hours} h: whether memory ran out before is not known"),
             COLLECT,
