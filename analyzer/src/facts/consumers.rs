@@ -227,13 +227,16 @@ mod tests {
             names(&consumers.memory)[0],
             ("java.exe (pid 900)".to_owned(), 900.0)
         );
-        assert_eq!(names(&consumers.commit)[1].1, 1000.0);
+        assert_eq!(
+            names(&consumers.commit)[1],
+            ("svchost.exe (pid 800: Dnscache)".to_owned(), 1000.0)
+        );
         let busy = names(&consumers.processor);
         assert_eq!(
             busy[0],
             ("svchost.exe (pid 800: Dnscache)".to_owned(), 100.0)
         );
-        assert_eq!(busy[1].1, 25.0);
+        assert_eq!(busy[1], ("java.exe (pid 900)".to_owned(), 25.0));
         assert_eq!(busy.len(), 3);
         let evidence = &consumers.processor.value().unwrap()[0].evidence;
         assert_eq!(
