@@ -4,6 +4,7 @@ pub mod evtx;
 pub mod firewall_rule;
 pub mod hive;
 pub mod netstat;
+pub mod portranges;
 pub mod product_policy;
 pub mod registry;
 pub mod text;
