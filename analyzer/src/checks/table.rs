@@ -1,8 +1,8 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::{os, remote_desktop};
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -17,7 +17,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("cpu-usage", Resources, "CPU usage"),
     Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
-    Check::planned("rds-service", RemoteDesktop, "Remote Desktop service"),
+    remote_desktop::rds_service::CHECK,
     remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
     remote_desktop::rdp_allowed::CHECK,
@@ -32,11 +32,7 @@ pub static TABLE: &[Check] = &[
         RemoteDesktop,
         "Network access account",
     ),
-    Check::planned(
-        "rdp-firewall",
-        RemoteDesktop,
-        "Remote Desktop in the firewall",
-    ),
+    remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),
     Check::planned(
         "tcp-wait-states",

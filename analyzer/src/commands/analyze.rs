@@ -64,6 +64,13 @@ pub(super) struct Args {
     verbose: bool,
 }
 
+impl Args {
+    /// The first path; there is one, or clap has refused the command line.
+    pub(super) fn first_path(&self) -> &Path {
+        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+}
+
 /// The verdict from which on the exit status is 1.
 #[derive(Clone, Copy, ValueEnum)]
 enum FailOn {

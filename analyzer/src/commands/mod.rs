@@ -15,9 +15,12 @@ mod status;
 mod verify;
 
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+use snapdiag::report::selection::edits;
 
 use output::Console;
 use status::{Done, Failure};
@@ -40,7 +43,7 @@ Exit status:
   3  no readable snapshot, or nothing in it could be decided
   4  the report could not be written";
 
-/// Diagnoses a Windows machine from a snapshot of it.
+/// What is typed.
 #[derive(Parser)]
 #[command(
     name = "snapdiag",
@@ -102,7 +105,10 @@ fn run() -> ExitCode {
     };
     let mut console = Console::new(&cli.console);
     let outcome = match cli.command {
-        None => analyze::run(&cli.analyze, &mut console),
+        None => mistyped(&cli.analyze).map_or_else(
+            || analyze::run(&cli.analyze, &mut console),
+            |command| Err(Failure::Usage(command)),
+        ),
         Some(Command::Analyze(args)) => analyze::run(&args, &mut console),
         Some(Command::Checks(args)) => checks::run(&args, &mut console),
         Some(Command::Explain(args)) => explain::run(&args, &mut console),
@@ -120,6 +126,22 @@ fn run() -> ExitCode {
     }
 }
 
+/// A PATH alone means `analyze`, so a mistyped command is taken for a path that is not there.
+fn mistyped(args: &analyze::Args) -> Option<String> {
+    let word = args
+        .first_path()
+        .to_str()
+        .filter(|word| !Path::new(word).exists())?;
+    let cli = Cli::command();
+    let command = cli
+        .get_subcommands()
+        .find(|command| edits(word, command.get_name()) <= 2)?;
+    Some(format!(
+        "there is no file '{word}'; did you mean the command '{}'?",
+        command.get_name()
+    ))
+}
+
 /// Help and version go to stdout and are no failure; a closed pipe is none either.
 fn usage(error: &clap::Error) -> ExitCode {
     let shown = error.print();
@@ -127,5 +149,15 @@ fn usage(error: &clap::Error) -> ExitCode {
         (true, _) => ExitCode::from(status::USAGE),
         (false, Ok(())) => ExitCode::SUCCESS,
         (false, Err(error)) => Failure::from(error).exit(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
     }
 }

@@ -47,6 +47,12 @@ impl Decision {
 /// Opens a snapshot.
 pub(super) fn open(path: &Path, options: &Options) -> Result<Opened, Failure> {
     let _progress = Progress::begin(&format!("reading {}", path.display()));
-    analyze::open(path, options)
-        .map_err(|error| Failure::Undecided(format!("{}: {error}", path.display())))
+    analyze::open(path, options).map_err(|error| {
+        let (path, why) = (path.display().to_string(), error.to_string());
+        Failure::Undecided(if why.contains(&path) {
+            why
+        } else {
+            format!("{path}: {why}")
+        })
+    })
 }

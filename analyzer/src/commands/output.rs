@@ -9,6 +9,7 @@ use snapdiag::report::Look;
 
 /// What every command understands.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// When to use colours
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]

@@ -12,7 +12,7 @@ use snapdiag_bundle::{channel, records};
 
 pub use self::events::{Events, FirewallEvent};
 pub use self::profiles::{Layer, ProfileFacts};
-pub use self::rules::{Rule, RuleLayer, RuleSet};
+pub use self::rules::{REMOTE_DESKTOP_GROUP, Rule, RuleLayer, RuleSet, TCP, UDP, is_term_service};
 use super::fact::Fact;
 use super::inventory::Channel;
 use super::remote_desktop::{Listener, RemoteDesktop};

@@ -1,5 +1,7 @@
 //! The inventory: every file of the snapshot, what it was taken for, and what became of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,13 @@ pub struct Inventory {
     pub artifacts: Vec<Artifact>,
     /// The event channels that were read, by name.
     pub channels: Vec<Channel>,
+    /// The artifact that each item of the bundle was read from; in a folder of artifacts, the one
+    /// that stands for the item.
+    #[serde(default)]
+    pub items: BTreeMap<String, String>,
+    /// Why other items are missing, where that is known.
+    #[serde(default)]
+    pub missing: BTreeMap<String, String>,
     /// What is worth knowing about the snapshot as a whole: damage of the container, several
     /// machines in one folder, the choice between two candidates.
     pub notes: Vec<String>,

@@ -20,6 +20,8 @@ pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
 pub mod sources;
+#[cfg(test)]
+mod test_bundle;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -114,3 +114,6 @@ fn may_host(bytes: &[u8]) -> Result<Option<bool>, String> {
 pub fn written<T>(fact: &Fact<T>) -> Option<Timestamp> {
     fact.evidence.first().and_then(|evidence| evidence.time)
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,19 +154,16 @@ impl Services {
         }
     }
 
-    /// The events of a service since the newest start of Windows, oldest first. `None` where the
-    /// log does not reach back to that start.
-    pub fn in_current_boot<'a>(
-        &'a self,
-        service: &'a Service,
-    ) -> Option<impl DoubleEndedIterator<Item = &'a ServiceEvent>> {
-        let boot = self.boot.value()?.record_id;
-        Some(
-            service
-                .events
-                .iter()
-                .filter(move |event| event.record_id > boot),
-        )
+    /// The events of a service since the newest start of Windows, oldest first: all of them where
+    /// the log begins after that start. `None` where the log is not known.
+    pub fn in_current_boot<'a>(&self, service: &'a Service) -> Option<Vec<&'a ServiceEvent>> {
+        let boot = match (self.boot.value(), self.boot.is_absent()) {
+            (Some(boot), _) => boot.record_id,
+            (None, true) => 0,
+            (None, false) => return None,
+        };
+        let events = service.events.iter();
+        Some(events.filter(|event| event.record_id > boot).collect())
     }
 }
 

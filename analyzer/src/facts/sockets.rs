@@ -279,3 +279,6 @@ impl Sockets {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

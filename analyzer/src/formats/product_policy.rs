@@ -129,30 +129,17 @@ fn header(input: &[u8]) -> IResult<&[u8], (u32, u32)> {
 fn read_entries(entries: &[u8]) -> ProductPolicy {
     let mut policies = Vec::new();
     let mut rest = entries;
-    while !rest.is_empty() {
-        // Every entry is at least its header long, so the loop ends.
-        match entry(rest) {
-            Ok((after, policy)) => {
-                policies.push(policy);
-                rest = after;
-            }
-            Err(_) => {
-                let damage = PolicyError {
-                    offset: HEADER + entries.len() - rest.len(),
-                    expected: "an entry whose sizes fit into it and into what is left",
-                    found: found(rest),
-                };
-                return ProductPolicy {
-                    policies,
-                    damage: Some(damage),
-                };
-            }
-        }
+    // Every entry is at least its header long, so the loop ends.
+    while let Ok((after, policy)) = entry(rest) {
+        policies.push(policy);
+        rest = after;
     }
-    ProductPolicy {
-        policies,
-        damage: None,
-    }
+    let damage = (!rest.is_empty()).then(|| PolicyError {
+        offset: HEADER + entries.len() - rest.len(),
+        expected: "an entry whose sizes fit into it and into what is left",
+        found: found(rest),
+    });
+    ProductPolicy { policies, damage }
 }
 
 /// The sizes that an entry states, for an error.
@@ -209,6 +196,7 @@ fn utf16(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::registry::RegistryView;
 
     /// Bytes of an entry before its name.
     const ENTRY_HEADER: usize = 16;
@@ -263,6 +251,26 @@ mod tests {
         };
         assert_eq!(get("Odd"), Some(odd));
         assert_eq!(get("none"), None);
+    }
+
+    /// Needs the captures. The numbers were read with hivexget and a few lines of Python.
+    #[test]
+    fn a_real_policy() {
+        let Some(captures) = snapdiag_tests::captures() else {
+            return;
+        };
+        let path = captures.join("hives/fox-it-dissect-regf/SYSTEM");
+        let hive = crate::formats::hive::HiveFile::open(std::fs::read(path).unwrap()).unwrap();
+        let value = hive
+            .value("ControlSet001\\Control\\ProductOptions", "ProductPolicy")
+            .unwrap()
+            .unwrap();
+        let policy = ProductPolicy::parse(&value.data).unwrap();
+        assert_eq!((policy.policies.len(), &policy.damage), (522, &None));
+        let memory = policy.get("Kernel-WindowsMaxMemAllowedx64").unwrap();
+        assert_eq!(memory.and_then(PolicyValue::as_number), Some(2_097_152));
+        let allowed = policy.get(ALLOW).unwrap();
+        assert_eq!(allowed.and_then(PolicyValue::as_number), Some(1));
     }
 
     #[test]

@@ -114,13 +114,24 @@ impl Canvas {
         style: Style,
         text: &str,
     ) {
-        let text = sanitize::line(text);
+        self.own(indent, label_style, label, style, &sanitize::line(text));
+    }
+
+    /// The same for the program's own words, which are neither made harmless nor shortened.
+    pub fn own(
+        &mut self,
+        indent: usize,
+        label_style: Style,
+        label: &str,
+        style: Style,
+        text: &str,
+    ) {
         let columns = self
             .look
             .width
             .saturating_sub(indent)
             .max(Look::NARROWEST / 2);
-        for (number, line) in wrap(&text, columns).iter().enumerate() {
+        for (number, line) in wrap(text, columns).iter().enumerate() {
             let shown = if number == 0 { label } else { "" };
             let padding = indent.saturating_sub(shown.width());
             self.styled(label_style, shown);

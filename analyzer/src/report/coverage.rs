@@ -105,27 +105,26 @@ fn missing_input(input: &Input, why: String) -> MissingInput {
     }
 }
 
-/// What is lacking of an input: nothing as soon as one artifact of the item was read whole.
+/// What is lacking of an input, by the artifact that it was read from.
 fn lack(input: &Input, inventory: &Inventory) -> Lack {
-    let artifacts = || {
-        inventory
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.item.as_deref() == Some(input.item))
+    let Some(name) = inventory.items.get(input.item) else {
+        let why = inventory.missing.get(input.item).cloned();
+        return Lack::All(why.unwrap_or_else(|| "not in the snapshot".to_owned()));
     };
-    let in_state = |state| artifacts().find(move |artifact| artifact.state == state);
-    if in_state(ArtifactState::Used).is_some() {
-        return Lack::Nothing;
-    }
-    if let Some(artifact) = in_state(ArtifactState::Damaged) {
-        return Lack::Part(format!("damaged{}", notes(artifact)));
-    }
-    match artifacts().next() {
-        Some(artifact) if artifact.state == ArtifactState::NotUsed => {
-            Lack::All(format!("not used{}", notes(artifact)))
+    let artifact = inventory
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path == *name);
+    let Some(artifact) = artifact else {
+        return Lack::All("not in the snapshot".to_owned());
+    };
+    match artifact.state {
+        ArtifactState::Used => Lack::Nothing,
+        ArtifactState::Damaged => Lack::Part(format!("damaged{}", notes(artifact))),
+        ArtifactState::NotUsed => Lack::All(format!("not used{}", notes(artifact))),
+        ArtifactState::Unreadable | ArtifactState::Unrecognised => {
+            Lack::All(format!("unreadable{}", notes(artifact)))
         }
-        Some(artifact) => Lack::All(format!("unreadable{}", notes(artifact))),
-        None => Lack::All("not in the snapshot".to_owned()),
     }
 }
 
@@ -170,6 +169,10 @@ mod tests {
                     size_bytes: 1,
                 })
                 .collect(),
+            items: artifacts
+                .iter()
+                .map(|(item, _)| ((*item).to_owned(), (*item).to_owned()))
+                .collect(),
             ..Inventory::default()
         }
     }
@@ -208,6 +211,16 @@ mod tests {
         );
         let why: Vec<&str> = coverage.missing.iter().map(|m| m.why.as_str()).collect();
         assert_eq!(why, ["unreadable: a note", "not used: a note"]);
+        let mut denied = Inventory::default();
+        let why = "not collected: denied (EvtExportLog failed with 5)".to_owned();
+        denied
+            .missing
+            .insert("eventlog.system".to_owned(), why.clone());
+        let lacks = Coverage::of(&check(None), Verdict::Unknown, &denied).missing;
+        assert_eq!(
+            (&*lacks[0].why, &lacks[1].why),
+            ("not in the snapshot", &why)
+        );
         assert!(coverage.missing[0].required && !coverage.missing[1].required);
         assert_eq!(coverage.why.as_deref(), Some("not implemented yet"));
     }

@@ -130,7 +130,7 @@ fn write_command(out: &mut String, command: &Command, indent: &str) -> fmt::Resu
     for line in lines {
         writeln!(out, "{indent}{line}")?;
     }
-    writeln!(out, "{indent}{fence}\n")
+    writeln!(out, "{indent}{fence}")
 }
 
 fn unknowns(out: &mut String, report: &Report) -> fmt::Result {
@@ -240,6 +240,6 @@ mod tests {
         };
         let mut out = String::new();
         write_command(&mut out, &command, "   ").unwrap();
-        assert_eq!(out, "\n   `````bat\n   echo ```\n   ````\n   `````\n\n");
+        assert_eq!(out, "\n   `````bat\n   echo ```\n   ````\n   `````\n");
     }
 }

@@ -304,7 +304,8 @@ impl Counts {
 }
 
 impl Summary {
-    fn of(findings: &[Finding]) -> Self {
+    /// Counts the verdicts and picks the sentence that matters first.
+    pub fn of(findings: &[Finding]) -> Self {
         let mut counts = Counts::default();
         for finding in findings {
             counts.add(finding.verdict);

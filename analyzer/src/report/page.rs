@@ -30,7 +30,7 @@ pub fn lay_out(canvas: &mut Canvas, page: &str) {
                 text.push(' ');
                 text.push_str(more.trim());
             }
-            canvas.hanging(indent, PLAIN, bullet, PLAIN, &plain(&text));
+            canvas.own(indent, PLAIN, bullet, PLAIN, &plain(&text));
         }
     }
 }

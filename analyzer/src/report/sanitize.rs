@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar;
 
 /// How many characters of a guest string a report shows.
-pub const LONGEST: usize = 400;
+pub const LONGEST: usize = 1000;
 
 /// Whether a character could act on a terminal, reorder text or hide.
 pub fn is_hostile(c: char) -> bool {

@@ -92,7 +92,7 @@ pub fn nearest(id: &str) -> Option<&'static str> {
 }
 
 /// The Levenshtein distance of two names, of which the first is cut to a sane length.
-pub(crate) fn edits(a: &str, b: &str) -> usize {
+pub fn edits(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().take(100).enumerate() {
         let mut diagonal = i;

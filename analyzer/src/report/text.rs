@@ -1,6 +1,7 @@
 //! The report for a terminal: what matters first, worst findings next, healthy checks in a line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
 use super::coverage::Covered;
@@ -16,6 +17,9 @@ const INDENT: usize = 10;
 const LABELLED: usize = INDENT + 10;
 /// How many pieces of evidence a finding shows.
 const EVIDENCE: usize = 3;
+
+/// How many open questions of an undecided check are shown.
+const OPEN: usize = 2;
 
 /// Renders a report.
 pub fn render(report: &Report, look: Look) -> String {
@@ -84,7 +88,12 @@ fn title(canvas: &mut Canvas, finding: &Finding) {
     canvas.blank();
     let style = style_of(finding.verdict);
     let word = format!("{:<INDENT$}", finding.verdict.word().to_uppercase());
-    let sure = format!("  ({} confidence)", finding.confidence.word());
+    let sure = match finding.verdict {
+        Verdict::Critical | Verdict::Warning => {
+            format!("  ({} confidence)", finding.confidence.word())
+        }
+        Verdict::Unknown | Verdict::Ok | Verdict::NotApplicable => String::new(),
+    };
     canvas.pieces(&[
         (style, word.trim_end()),
         (
@@ -110,6 +119,28 @@ fn reasons(canvas: &mut Canvas, finding: &Finding) {
     }
 }
 
+/// Why a check could not be decided, beyond what its headline says: the first few reasons.
+fn open_questions(canvas: &mut Canvas, finding: &Finding) {
+    let said = |reason: &&String| finding.headline.contains(reason.as_str());
+    let open: Vec<&String> = finding
+        .reasons
+        .iter()
+        .filter(|reason| !said(reason))
+        .collect();
+    let shown = if canvas.verbose() { open.len() } else { OPEN };
+    for reason in open.iter().take(shown) {
+        canvas.hanging(LABELLED, DIM, "          and", PLAIN, reason);
+    }
+    more(canvas, open.len().saturating_sub(shown));
+}
+
+/// What was left out.
+fn more(canvas: &mut Canvas, left: usize) {
+    if left > 0 {
+        canvas.paragraph(LABELLED, DIM, &format!("{left} more with --verbose"));
+    }
+}
+
 /// Up to `shown` pieces of evidence: what they say, and where they stand.
 pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) {
     for (number, exhibit) in exhibits.iter().take(shown).enumerate() {
@@ -118,29 +149,23 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
         } else {
             ""
         };
-        let expected = exhibit
-            .expected
-            .as_ref()
-            .map(|expected| format!(" (expected: {expected})"))
-            .unwrap_or_default();
-        let says = format!("{}{expected}", exhibit.says);
+        // Writing to a string cannot fail.
+        let mut says = exhibit.says.clone();
+        if let Some(expected) = &exhibit.expected {
+            let _ = write!(says, " (expected: {expected})");
+        }
+        if let Some(time) = exhibit.evidence.time {
+            let _ = write!(says, ", {}", words::time(time));
+        }
         canvas.hanging(LABELLED, DIM, label, PLAIN, &says);
-        let time = exhibit
-            .evidence
-            .time
-            .map(|time| format!("   {}", words::time(time)))
-            .unwrap_or_default();
-        let place = sanitize::line(&exhibit.evidence.locator.to_string());
-        let place = format!("{}{place}{time}", " ".repeat(LABELLED));
+        let place = sanitize::shortened(&exhibit.evidence.locator.to_string(), usize::MAX);
+        let place = format!("{}{place}", " ".repeat(LABELLED));
         canvas.pieces(&[(DIM, &place)]);
         if let Some(doubt) = &exhibit.evidence.doubt {
             canvas.paragraph(LABELLED, DIM, &format!("doubtful: {doubt}"));
         }
     }
-    let left = exhibits.len().saturating_sub(shown);
-    if left > 0 {
-        canvas.paragraph(LABELLED, DIM, &format!("{left} more with --verbose"));
-    }
+    more(canvas, exhibits.len().saturating_sub(shown));
 }
 
 fn first_step(canvas: &mut Canvas, report: &Report, finding: &Finding, remedy: &Remedy) {
@@ -149,11 +174,19 @@ fn first_step(canvas: &mut Canvas, report: &Report, finding: &Finding, remedy: &
     if let Some(first) = remedy.steps.first() {
         step(canvas, first);
     }
-    let all = format!(
-        "all steps, undo and verification: snapdiag explain {} {}",
-        finding.id, report.source.name
+    canvas.paragraph(
+        LABELLED,
+        DIM,
+        "All steps, how to undo and how to verify them:",
     );
-    canvas.paragraph(LABELLED, DIM, &all);
+    let name = &report.source.name;
+    let quote = if name.contains(char::is_whitespace) {
+        "\""
+    } else {
+        ""
+    };
+    let command = format!("snapdiag explain {} {quote}{name}{quote}", finding.id);
+    canvas.verbatim(LABELLED + 2, "$ ", &command);
 }
 
 /// A remedy with all that belongs to it.
@@ -207,11 +240,13 @@ fn unknowns(canvas: &mut Canvas, report: &Report) {
         }
         group.push(finding);
     }
+    // What is open for a reason of its own comes first.
+    order.sort_by_key(|key| groups.get(key).is_some_and(|group| group.len() > 1));
     for group in order.iter().filter_map(|key| groups.get(key)) {
         match group.as_slice() {
             [finding] => {
                 title(canvas, finding);
-                reasons(canvas, finding);
+                open_questions(canvas, finding);
                 if canvas.verbose() {
                     evidence(canvas, &finding.evidence, finding.evidence.len());
                 }

@@ -112,19 +112,20 @@ fn count_of(number: u64, unit: &str) -> String {
 
 /// Where the report comes from, in a line.
 pub(super) fn origin(report: &Report) -> String {
-    let name = match report.source.name.as_str() {
-        "" => String::new(),
-        name => format!("{name}; "),
-    };
-    format!(
-        "{name}{}; {} of {} used; snapdiag {}",
-        captured(report),
-        report
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.state == ArtifactState::Used)
-            .count(),
-        count_of(report.artifacts.len() as u64, "file"),
-        report.analyzer,
-    )
+    let mut parts = Vec::new();
+    if !report.source.name.is_empty() {
+        parts.push(report.source.name.clone());
+    }
+    parts.push(captured(report));
+    let used = report
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.state == ArtifactState::Used)
+        .count();
+    let files = report.artifacts.len() as u64;
+    if files > 0 {
+        parts.push(format!("{used} of {} used", count_of(files, "file")));
+    }
+    parts.push(format!("snapdiag {}", report.analyzer));
+    parts.join("; ")
 }

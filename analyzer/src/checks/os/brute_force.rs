@@ -1,6 +1,7 @@
 //! Is somebody guessing passwords, and did they get in?
 
 mod notes;
+mod rates;
 mod remedies;
 mod rules;
 #[cfg(test)]
@@ -10,7 +11,7 @@ use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence};
 use crate::facts::capture::CaptureKind;
-use crate::facts::fact::Fact;
+use crate::facts::fact::{Fact, State};
 use crate::facts::logons::{Log, Logons};
 
 /// Brute force attack.
@@ -47,7 +48,7 @@ pub const CHECK: Check = Check {
     decide: Some(decide),
 };
 
-const OURS: &str = "ours; checks.md 2.5 names no external source";
+const OURS: &str = "ours: no external source";
 
 const PER_DAY: Threshold = Threshold {
     key: "brute-force.failures-per-day",
@@ -117,7 +118,7 @@ const RECENT: Threshold = Threshold {
     default: 7.0,
     unit: "days before the capture",
     meaning: "older successes and cleared logs count one step less",
-    source: "checks.md 0.2, rule 3",
+    source: OURS,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {
@@ -128,8 +129,8 @@ fn decide(cx: &Context<'_>) -> Decision {
     rules::rolled_over(&mut judge, cx);
     rules::locked_out(&mut judge, cx);
     rules::cleared(&mut judge, cx);
-    rules::rates(&mut judge, cx);
-    rules::stale_credential(&mut judge, cx);
+    rates::rates(&mut judge, cx);
+    rates::stale_credential(&mut judge, cx);
     notes::add(&mut judge, cx);
     require(&mut judge, cx);
     if logons.window.is_some_and(|window| !window.by_capture) {
@@ -168,8 +169,12 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
     ] {
         require_log(judge, log, name);
     }
-    let failures = cx.snapshot.logons.failures.value();
-    if logs.ssh.value().is_some() || failures.is_some_and(|failures| failures.ssh_server > 0) {
+    judge.require(
+        &cx.snapshot.logons.failures,
+        "how many logons failed",
+        "the event log Security, complete and undamaged",
+    );
+    if uses_ssh(cx) {
         require_log(judge, &logs.ssh, "OpenSSH/Operational");
     }
     require_coverage(judge, cx);
@@ -183,6 +188,19 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
     } else if administrator.why_unsettled().is_some() {
         judge.would_help("a live capture: it tells whether an account is locked out now");
     }
+}
+
+/// Whether the SSH server's log has to be seen: it is there, the server starts with Windows, or it
+/// caused a failed logon.
+fn uses_ssh(cx: &Context<'_>) -> bool {
+    let logons = &cx.snapshot.logons;
+    let there = !matches!(
+        logons.logs.ssh.state,
+        State::NotCollected(_) | State::Absent
+    );
+    let starts = logons.entry.ssh_server.value() == Some(&true);
+    let failures = logons.failures.value();
+    there || starts || failures.is_some_and(|failures| failures.ssh_server > 0)
 }
 
 fn require_log(judge: &mut Judge, log: &Fact<Log>, name: &str) {

@@ -122,17 +122,19 @@ fn show(judge: &mut Judge, snapshot: &Snapshot, listener: &Listener, port: u16) 
 
 /// What is known where the whole is not.
 fn known(snapshot: &Snapshot, listener: &Listener, port: u16) -> String {
-    let mut known = format!("port {port} is configured");
-    let connection = snapshot.remote_desktop.logged.newest_connection();
-    if let (Some(event), Some(key)) = (connection, listener.key.value())
-        && key.last_write.is_some_and(|changed| changed <= event.time)
-    {
-        known.push_str(&format!(
-            ", and the listener took a connection at {}, after its last change",
+    let changed = listener.key.value().and_then(|key| key.last_write);
+    let proof = snapshot
+        .remote_desktop
+        .logged
+        .newest_connection()
+        .filter(|event| changed.is_some_and(|changed| changed <= event.time));
+    match proof {
+        Some(event) => format!(
+            "port {port} is configured, and the listener took a connection at {}, after its last change",
             event.time
-        ));
+        ),
+        None => format!("port {port} is configured"),
     }
-    known
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ const MAX_TEXT: usize = 4 << 20;
 /// How many unreadable rules are named.
 const MAX_NAMED: usize = 8;
 
-const TCP: u16 = 6;
-const UDP: u16 = 17;
+/// The protocol number of TCP.
+pub const TCP: u16 = 6;
+/// The protocol number of UDP.
+pub const UDP: u16 = 17;
 
 /// Who made a rule.
 #[derive(
@@ -165,7 +167,7 @@ fn can_matter(rule: &FirewallRule, ports: &[u16]) -> bool {
 
 /// Whether Remote Desktop's listener can be in that program: the service host, or up to
 /// Windows 7 the kernel.
-pub fn may_listen(application: &str) -> bool {
+fn may_listen(application: &str) -> bool {
     let name = application
         .rsplit(['\\', '/'])
         .next()

@@ -188,3 +188,84 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::inventory::Mark;
+
+    fn mark(record_id: u64, time: &str) -> Mark {
+        let time = time.parse().unwrap();
+        Mark { record_id, time }
+    }
+
+    fn channel() -> Channel {
+        Channel {
+            name: "Security".to_owned(),
+            artifact: "eventlog/Security.evtx".to_owned(),
+            records: 500,
+            failed: 0,
+            oldest: Some(mark(1, "2026-03-01T11:00:00Z")),
+            newest: Some(mark(1000, "2026-03-01T11:25:00Z")),
+            live_records: Some(1000),
+            live_size_bytes: None,
+            live_max_bytes: None,
+            filtered: false,
+            held_from: None,
+            damage: Vec::new(),
+        }
+    }
+
+    fn log(change: impl FnOnce(&mut Channel)) -> Log {
+        let mut channel = channel();
+        change(&mut channel);
+        let window = Window::before("2026-03-01T12:00:30Z".parse().unwrap(), true);
+        Log::of(&channel, window, 7)
+    }
+
+    #[test]
+    fn a_log_is_judged_by_what_the_live_log_held() {
+        let plain = log(|_| {});
+        assert_eq!((plain.records, plain.logon_failures), (1000, 7));
+        assert_eq!(
+            (plain.span_minutes, plain.covered_minutes),
+            (Some(25), Some(60))
+        );
+        assert!(!plain.rolled);
+        // A capped export: the live log's span stays, what can be counted is less.
+        let capped = log(|channel| channel.held_from = Some(mark(500, "2026-03-01T11:20:00Z")));
+        assert_eq!(
+            (capped.span_minutes, capped.covered_minutes),
+            (Some(25), Some(40))
+        );
+        assert_eq!(log(|channel| channel.live_records = None).records, 500);
+    }
+
+    #[test]
+    fn a_log_has_rolled_over_when_its_first_record_is_gone_or_it_is_full() {
+        assert!(log(|channel| channel.oldest = Some(mark(2, "2026-03-01T11:00:00Z"))).rolled);
+        let size = |size| {
+            log(move |channel| {
+                channel.live_size_bytes = Some(size);
+                channel.live_max_bytes = Some(1000);
+            })
+        };
+        assert!(!size(899).rolled);
+        assert!(size(900).rolled);
+    }
+
+    #[test]
+    fn damage_of_the_log_is_carried_on() {
+        assert_eq!(log(|_| {}).damage, None);
+        assert!(log(|channel| channel.failed = 3).damage.is_some());
+        let torn = log(|channel| channel.damage.push("chunk 3 is torn".to_owned()));
+        assert_eq!(torn.damage.as_deref(), Some("chunk 3 is torn"));
+    }
+
+    #[test]
+    fn the_window_is_in_whole_minutes() {
+        let window = Window::before("2026-03-02T12:00:59Z".parse().unwrap(), true).unwrap();
+        assert_eq!(window.from.to_string(), "2026-03-01T12:00:00Z");
+        assert_eq!(window.to.to_string(), "2026-03-02T12:15:00Z");
+    }
+}

@@ -14,6 +14,10 @@ use crate::facts::sources::Sources;
 const LISTENER: &str = r"Control\Terminal Server\WinStations\RDP-Tcp";
 /// The key of the firewall's own rules, below the control set.
 const RULES: &str = r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
+/// The service of the SSH server, below the control set.
+const SSH_SERVICE: &str = r"Services\sshd";
+/// `SERVICE_AUTO_START`.
+const SERVICE_AUTO_START: u64 = 2;
 /// The built-in rule that opens Remote Desktop.
 const RULE: &str = "RemoteDesktop-UserMode-In-TCP";
 /// Where Remote Desktop listens unless the registry says otherwise.
@@ -30,6 +34,8 @@ pub struct Entry {
     pub port: Fact<u16>,
     /// Whether network level authentication is demanded, by the listener's own value.
     pub nla: Fact<bool>,
+    /// Whether the SSH server starts with Windows.
+    pub ssh_server: Fact<bool>,
     /// The remote addresses that the built-in firewall rule lets in.
     pub scope: Fact<RuleScope>,
 }
@@ -86,6 +92,9 @@ impl Entry {
                     .ok_or_else(|| "PortNumber is no port".to_owned())
             }),
             nla: number("UserAuthentication").map(|number| number.value == Some(1)),
+            ssh_server: set
+                .number(SSH_SERVICE, "Start")
+                .map(|start| start.value == Some(SERVICE_AUTO_START)),
             scope: set.text(RULES, RULE).map(|rule| RuleScope {
                 remote: remote_addresses(&rule.text),
             }),
@@ -105,10 +114,14 @@ fn remote_addresses(rule: &str) -> Vec<String> {
     remote
 }
 
-pub(super) fn lockout_policy(sources: &Sources) -> Fact<LockoutPolicy> {
+/// The item with the accounts.
+pub(super) fn accounts(sources: &Sources) -> Fact<Accounts> {
+    sources.record("system.accounts")
+}
+
+pub(super) fn lockout_policy(accounts: Fact<Accounts>) -> Fact<LockoutPolicy> {
     let raw = |accounts: &Accounts| json!(accounts.lockout_policy);
-    sources
-        .record::<Accounts>("system.accounts")
+    accounts
         .at_pointer("/lockout_policy", raw)
         .and_then(|accounts| {
             let policy = accounts
@@ -123,8 +136,7 @@ pub(super) fn lockout_policy(sources: &Sources) -> Fact<LockoutPolicy> {
         })
 }
 
-pub(super) fn administrator(sources: &Sources) -> Fact<Administrator> {
-    let accounts = sources.record::<Accounts>("system.accounts");
+pub(super) fn administrator(accounts: Fact<Accounts>) -> Fact<Administrator> {
     let place = accounts.value().and_then(|accounts| {
         let list = accounts.local_accounts.as_ref()?;
         list.iter().position(|account| is_built_in(&account.sid))
@@ -201,6 +213,57 @@ mod tests {
         assert_eq!(
             remote_addresses(two),
             ["192.0.2.0/255.255.255.0", "198.51.100.7", "LocalSubnet"]
+        );
+    }
+
+    fn collected(text: serde_json::Value) -> Fact<Accounts> {
+        let evidence = crate::facts::evidence::Evidence::new(
+            "system/accounts.json",
+            crate::facts::locator::Locator::json("system/accounts.json", ""),
+            text.clone(),
+        );
+        Fact::known(serde_json::from_value(text).unwrap(), [evidence])
+    }
+
+    #[test]
+    fn the_built_in_administrator_is_known_by_its_sid() {
+        let guest = json!({"sid": "S-1-5-21-1-2-3-501", "name": "Guest", "flags": 0x10});
+        let boss = json!({"sid": "S-1-5-21-1-2-3-500", "name": "Boss", "flags": 0x1_0210,
+                          "bad_password_count": 11});
+        let fact = administrator(collected(json!({"local_accounts": [guest, boss]})));
+        let account = fact.value().unwrap();
+        assert_eq!((account.name.as_str(), account.locked_out), ("Boss", true));
+        let place = fact.evidence[0].locator.to_string();
+        assert_eq!(place, "json:system/accounts.json#/local_accounts/1");
+        assert_eq!(fact.evidence[0].raw["flags"], json!(0x1_0210));
+
+        let without = administrator(collected(json!({"local_accounts": [guest]})));
+        assert!(without.why_unsettled().is_some());
+        assert!(
+            administrator(collected(json!({})))
+                .why_unsettled()
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn the_lockout_policy_is_in_minutes() {
+        let policy = json!({"threshold": 0, "duration_s": 1800, "window_s": null});
+        let fact = lockout_policy(collected(json!({"lockout_policy": policy})));
+        let known = fact.value().unwrap();
+        assert_eq!(
+            (
+                known.threshold,
+                known.duration_minutes,
+                known.window_minutes
+            ),
+            (0, Some(30), None)
+        );
+        assert_eq!(fact.evidence[0].raw["duration_s"], json!(1800));
+        assert!(
+            lockout_policy(collected(json!({})))
+                .why_unsettled()
+                .is_some()
         );
     }
 

@@ -1,5 +1,6 @@
 //! Logons: failed attempts by source and time, successes, lockouts, cleared logs.
 
+mod classify;
 mod clears;
 mod coverage;
 mod entry;
@@ -13,7 +14,9 @@ mod success;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod users;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +29,9 @@ pub use entry::{Administrator, Entry, HalfOpen, LockoutPolicy, RuleScope};
 pub use fold::Events;
 pub use rates::{Failures, Reasons};
 pub use signs::Signs;
-pub use sources::{Source, SourceTable, Tried, UserCount, UserTable};
+pub use sources::{Source, SourceTable, Tried};
 pub use success::{Kind as SuspicionKind, Suspicion};
+pub use users::{UserCount, UserTable};
 
 /// Logons, failed and successful, of the 24 hours before the capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +48,10 @@ pub struct Logons {
     pub users: Fact<UserTable>,
     /// Successes after failures, in the whole of the logs; most attempts first.
     pub suspicions: Vec<Fact<Suspicion>>,
+    /// Since when all successes could be kept, where there were too many: an earlier one may be
+    /// missing from the suspicions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successes_from: Option<Timestamp>,
     /// Event logs that were cleared; newest first.
     pub clears: Vec<Fact<Clear>>,
     /// What supports or explains the rest; no verdict rests on it.
@@ -65,16 +73,18 @@ impl Logons {
         let window = Window::of(sources);
         let logs = Logs::gather(sources, window, events.logon_failures);
         let entry = Entry::gather(sources);
+        let accounts = entry::accounts(sources);
         let failures = rates::failures(events, &logs, window);
         Self {
             window,
             sources: sources::table(events, &failures, window),
-            users: sources::users(events, &failures, window),
+            users: users::users(events, &failures, window),
             suspicions: success::suspicions(events, &logs),
+            successes_from: success::complete_from(events),
             clears: clears::clears(events, &logs),
             signs: Signs::gather(events, window),
-            administrator: entry::administrator(sources),
-            lockout_policy: entry::lockout_policy(sources),
+            administrator: entry::administrator(accounts.clone()),
+            lockout_policy: entry::lockout_policy(accounts),
             half_open: entry::half_open(sources, &entry),
             failures,
             entry,

@@ -100,27 +100,46 @@ pub(super) fn failures(events: &Events, logs: &Logs, window: Option<Window>) -> 
     let Some(window) = window else {
         return Fact::unreadable("the logs hold no record, so nothing tells a time", []);
     };
+    let dropped = events.minutes.dropped_before();
+    if dropped.is_some_and(|minute| *minute >= window.minutes().start) {
+        return Fact::unreadable(
+            "so many events are dated after the capture that those before it could not be kept",
+            [],
+        );
+    }
+    let covered = readable
+        .iter()
+        .find_map(|log| log.value()?.covered_minutes)
+        .unwrap_or(0);
+    Fact::known(
+        count(events, window, covered),
+        evidence(events, logs, window),
+    )
+}
+
+/// The count of one kind in the window.
+pub(super) fn sum(events: &Events, window: Window, tally: Tally) -> u64 {
+    events
+        .minutes
+        .entries()
+        .range(window.minutes())
+        .map(|(_, minute)| minute.get(tally))
+        .sum()
+}
+
+fn count(events: &Events, window: Window, covered: i64) -> Failures {
     let minutes = events.minutes.entries();
-    let sum = |tally: Tally| -> u64 {
-        minutes
-            .range(window.minutes())
-            .map(|(_, minute)| minute.get(tally))
-            .sum()
-    };
+    let sum = |tally| sum(events, window, tally);
     let (burst_from, burst) = burst(
         minutes
             .range(window.minutes())
             .map(|(minute, counts)| (*minute, counts.failures())),
     );
-    let covered = readable
-        .iter()
-        .find_map(|log| log.value()?.covered_minutes)
-        .unwrap_or(0);
-    let failures = Failures {
+    Failures {
         total: total(minutes, window.minutes()),
         logon: sum(Tally::Attempts),
         unattributed: sum(Tally::Unattributed),
-        excluded: sum(Tally::Logon4625) - sum(Tally::Attempts),
+        excluded: sum(Tally::Logon4625).saturating_sub(sum(Tally::Attempts)),
         refused: sum(Tally::Rdp140),
         ssh: sum(Tally::SshRefused),
         ssh_server: sum(Tally::SshServer),
@@ -137,38 +156,28 @@ pub(super) fn failures(events: &Events, logs: &Logs, window: Option<Window>) -> 
         covered_minutes: covered.clamp(0, super::coverage::DAY),
         earlier: earlier(minutes, window.minutes().start),
         later: total(minutes, window.minutes().end..i64::MAX),
-    };
+    }
+}
+
+/// The queries that count the same records as the tallies.
+fn evidence(events: &Events, logs: &Logs, window: Window) -> Vec<Evidence> {
     let span = [window.from, window.to];
-    let evidence = [
+    let transport = channel::RDPCORETS_OPERATIONAL;
+    [
         ("Security", AUDITING, 4625, Tally::Logon4625),
         ("Security", AUDITING, 4771, Tally::Kerberos4771),
-        (
-            channel::RDPCORETS_OPERATIONAL,
-            RDPCORETS,
-            140,
-            Tally::Rdp140,
-        ),
-        (
-            channel::RDPCORETS_OPERATIONAL,
-            RDPCORETS,
-            139,
-            Tally::Rdp139,
-        ),
-        (
-            channel::RDPCORETS_OPERATIONAL,
-            RDPCORETS,
-            131,
-            Tally::Rdp131,
-        ),
+        (transport, RDPCORETS, 140, Tally::Rdp140),
+        (transport, RDPCORETS, 139, Tally::Rdp139),
+        (transport, RDPCORETS, 131, Tally::Rdp131),
     ]
     .into_iter()
     .filter_map(|(name, provider, id, tally)| {
-        let count = sum(tally);
+        let count = sum(events, window, tally);
         let always = matches!(tally, Tally::Logon4625 | Tally::Rdp140);
         let artifact = logs.artifact(name).filter(|_| always || count > 0)?;
         Some(counted(artifact, name, provider, &[id], span, count))
-    });
-    Fact::known(failures, evidence)
+    })
+    .collect()
 }
 
 /// All failures of a span of minutes.

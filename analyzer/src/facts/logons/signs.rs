@@ -52,14 +52,7 @@ impl Signs {
         let Some(window) = window else {
             return Self::default();
         };
-        let sum = |tally: Tally| -> u64 {
-            events
-                .minutes
-                .entries()
-                .range(window.minutes())
-                .map(|(_, minute)| minute.get(tally))
-                .sum()
-        };
+        let sum = |tally| super::rates::sum(events, window, tally);
         Self {
             term_dd: sum(Tally::TermDd),
             schannel: sum(Tally::Schannel),

@@ -54,14 +54,16 @@ pub enum Kind {
 pub(super) fn suspicions(events: &Events, logs: &Logs) -> Vec<Fact<Suspicion>> {
     let attempts = BySource::of(events, i64::MIN..i64::MAX);
     let mut best: BTreeMap<(Kind, IpAddr, &str), (Suspicion, Success)> = BTreeMap::new();
-    let mut seen: BTreeMap<IpAddr, Timestamp> = BTreeMap::new();
+    let first = first_success(events);
     for ((_, address, user), successes) in events.successes.entries() {
         let Some(ends) = successes.0 else { continue };
         let proven = successes.1.is_some_and(|by| by > By::Rcm1149);
         for success in ends {
             let minute = minute_of(success.time);
             let own = attempts.count(*address, minute - DAY, minute);
-            let earlier = seen.get(address).is_some_and(|first| *first < success.time);
+            let earlier = first
+                .get(address)
+                .is_some_and(|first| *first < success.time);
             let (kind, count) = if own > 0 || earlier {
                 (Kind::SameSource, own)
             } else {
@@ -81,11 +83,6 @@ pub(super) fn suspicions(events: &Events, logs: &Logs) -> Vec<Fact<Suspicion>> {
                 best.insert((kind, *address, user), (suspicion, success));
             }
         }
-        // Entries come by the hour, so the first success of an address is in its first entry.
-        let [first, _] = ends;
-        seen.entry(*address)
-            .and_modify(|known| *known = (*known).min(first.time))
-            .or_insert(first.time);
     }
     let mut all: Vec<(Suspicion, Success)> = best.into_values().collect();
     all.sort_by(|(a, _), (b, _)| (a.kind, b.attempts).cmp(&(b.kind, a.attempts)));
@@ -96,6 +93,28 @@ pub(super) fn suspicions(events: &Events, logs: &Logs) -> Vec<Fact<Suspicion>> {
             Fact::known(suspicion, evidence)
         })
         .collect()
+}
+
+/// The first success of each address.
+fn first_success(events: &Events) -> BTreeMap<IpAddr, Timestamp> {
+    let mut all: BTreeMap<IpAddr, Timestamp> = BTreeMap::new();
+    for ((_, address, _), successes) in events.successes.entries() {
+        if let Some([first, _]) = successes.0 {
+            let known = all.entry(*address).or_insert(first.time);
+            *known = (*known).min(first.time);
+        }
+    }
+    all
+}
+
+/// The hour after the oldest one whose successes were kept, where older ones were dropped; or the
+/// minute after the oldest one whose sources were kept, when that is later.
+pub(super) fn complete_from(events: &Events) -> Option<Timestamp> {
+    let successes = events.successes.dropped_before();
+    let successes = successes.and_then(|(hour, ..)| time_of((hour + 1) * 60));
+    let attempts = events.pairs.dropped_before();
+    let attempts = attempts.and_then(|(minute, _)| time_of(minute + 1 + DAY));
+    successes.max(attempts)
 }
 
 /// Attempts on `user` in the hour of `time` and the 24 before it.

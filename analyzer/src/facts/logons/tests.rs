@@ -27,6 +27,7 @@ fn at(seconds: i64) -> Timestamp {
 fn feed(events: &mut Events, place: (&str, &str, u32), time: i64, fields: &[(&str, &str)]) {
     let (channel, provider, event_id) = place;
     let header = Header {
+        sequence: 1,
         record_id: u64::try_from(time + 1_000_000).unwrap(),
         time: at(time),
         provider,
@@ -440,32 +441,29 @@ fn cleared_logs_are_kept_with_their_fields() {
 fn a_sprayed_log_stays_bounded_and_any_grouping_gives_the_same() {
     let spray = |events: &mut Events, numbers: std::ops::Range<u32>| {
         for n in numbers {
+            let time = i64::from(n);
+            let user = format!("user{n}");
             let address = IpAddr::from((0x0b00_0000 + n).to_be_bytes()).to_string();
-            failed(events, i64::from(n), &address, &format!("user{n}"));
-            logged_on(
-                events,
-                i64::from(n),
-                &format!("10.0.{}.{}", n / 250 % 250, n % 250),
-                &format!("user{n}"),
-            );
-            feed(
-                events,
-                ("System", "Service Control Manager", 7045),
-                i64::from(n),
-                &[("ServiceName", "x")],
-            );
+            failed(events, time, &address, &user);
+            if n % 2 == 0 {
+                logged_on(events, time, &address, &user);
+            }
+            if n % 1000 == 0 {
+                let service = ("System", "Service Control Manager", 7045);
+                feed(events, service, time, &[("ServiceName", "x")]);
+            }
         }
     };
     let mut whole = Events::default();
-    spray(&mut whole, 0..180_000);
+    spray(&mut whole, 0..140_000);
     assert!(whole.pairs.entries().len() <= fold::PAIRS);
     assert!(whole.users.entries().len() <= fold::USERS);
     assert!(whole.successes.entries().len() <= fold::SUCCESSES);
     assert_eq!(whole.changes.entries().len(), NOTED);
-    assert_eq!(sum(&whole, Tally::Attempts), 180_000);
+    assert_eq!(sum(&whole, Tally::Attempts), 140_000);
     assert!(whole.pairs.dropped_before().is_some());
     let mut parts = Events::default();
-    for cut in [(0, 7), (7, 60_000), (60_000, 60_001), (60_001, 180_000)] {
+    for cut in [(0, 7), (7, 60_000), (60_000, 60_001), (60_001, 140_000)] {
         let mut part = Events::default();
         spray(&mut part, cut.0..cut.1);
         parts.merge(part);
@@ -477,6 +475,98 @@ fn a_sprayed_log_stays_bounded_and_any_grouping_gives_the_same() {
     assert_eq!(parts.successes.entries(), whole.successes.entries());
     assert_eq!(parts.changes.entries(), whole.changes.entries());
     assert_eq!(parts.logon_failures, whole.logon_failures);
+}
+
+/// The facts of the day before `end`.
+fn day(events: &Events, end: i64) -> (Fact<Failures>, SourceTable) {
+    let window = Window::before(at(end), true);
+    let failures = rates::failures(events, &logs(), window);
+    let table = sources::table(events, &failures, window);
+    (failures, table.value().cloned().unwrap())
+}
+
+#[test]
+fn forty_sources_that_take_turns_are_a_flood_together() {
+    let mut events = Events::default();
+    for n in 0..1250 {
+        failed(
+            &mut events,
+            n * 96 / 100,
+            &format!("203.0.113.{}", n % 40),
+            "admin",
+        );
+    }
+    let (failures, table) = day(&events, 3600);
+    let known = failures.value().unwrap();
+    assert_eq!((known.total, known.burst), (1250, 625));
+    assert_eq!((table.distinct, table.public, table.private), (40, 1250, 0));
+    assert!(table.top.iter().all(|source| source.sustained <= 2));
+    assert_eq!(table.complete_from, None);
+}
+
+#[test]
+fn a_service_with_an_old_password_is_regular() {
+    let mut events = Events::default();
+    for n in 0..288 {
+        failed(&mut events, n * 300, "10.0.0.5", "HOST-A\\svc_backup");
+    }
+    let (_, table) = day(&events, 288 * 300 - 300);
+    let client = table.top.first().unwrap();
+    assert_eq!(client.tried, Tried::One("svc_backup".to_owned()));
+    assert_eq!((client.attempts, client.every_minutes), (288, Some(5)));
+    assert!(client.private);
+}
+
+#[test]
+fn the_evidence_is_the_query_that_counts_the_same_records() {
+    let mut events = Events::default();
+    let end = 86_400 + 30;
+    // The window begins with the whole minute 24 h before, and ends 15 minutes after.
+    for time in [-1, 0, 86_400, 86_400 + 15 * 60 - 1, 86_400 + 15 * 60] {
+        failed(&mut events, time, "203.0.113.7", "admin");
+        failed(&mut events, time, "127.0.0.1", "admin");
+    }
+    let (failures, _) = day(&events, end);
+    let known = failures.value().unwrap();
+    assert_eq!((known.total, known.excluded, known.later), (3, 3, 1));
+    let evidence = &failures.evidence[0];
+    assert_eq!(
+        evidence.locator.to_string(),
+        "evt:Security?id=4625&provider=Microsoft-Windows-Security-Auditing\
+         &after=2026-03-01T12:00:00Z&before=2026-03-02T12:15:00Z"
+    );
+    assert_eq!(evidence.raw, json!(6));
+    assert_eq!(known.earlier.map(|(_, count)| count), Some(1));
+}
+
+#[test]
+fn another_user_of_the_address_makes_it_known() {
+    let mut events = Events::default();
+    for second in 0..20 {
+        failed(&mut events, second, "203.0.113.7", "admin");
+    }
+    // In the same hour, and later in the alphabet.
+    logged_on(&mut events, 60, "198.51.100.9", "user1");
+    logged_on(&mut events, 120, "198.51.100.9", "admin");
+    assert!(suspicions(&events).is_empty());
+}
+
+#[test]
+fn a_flood_of_records_from_the_future_is_not_taken_for_silence() {
+    let mut events = Events::default();
+    failed(&mut events, 0, "203.0.113.7", "admin");
+    let window = Window::before(at(60), true);
+    let one = rates::failures(&events, &logs(), window);
+    assert_eq!(one.value().map(|failures| failures.total), Some(1));
+    for minute in 0..i64::try_from(fold::MINUTES).unwrap() {
+        failed(&mut events, 86_400 + 60 * minute, "203.0.113.7", "admin");
+    }
+    let flooded = rates::failures(&events, &logs(), window);
+    assert!(
+        flooded
+            .why_unsettled()
+            .is_some_and(|why| why.contains("dated after the capture"))
+    );
 }
 
 /// Folds a capture. `None` where the captures are absent.
@@ -514,7 +604,7 @@ fn capture_of_smb_password_guessing() {
         .minutes
         .entries()
         .values()
-        .map(|m| m.failures())
+        .map(tally::Minute::failures)
         .collect();
     assert_eq!(minutes, [1196, 1299, 1064, 1, 1]);
     let table = sources::table(&events, &failures, window);
@@ -524,7 +614,7 @@ fn capture_of_smb_password_guessing() {
         ("192.168.198.149", 3561)
     );
     assert_eq!((source.private, &source.tried), (true, &Tried::Several));
-    let users = sources::users(&events, &failures, window);
+    let users = users::users(&events, &failures, window);
     let users = users.value().unwrap();
     assert_eq!((users.distinct, users.attempts), (2, 3561));
     assert_eq!(

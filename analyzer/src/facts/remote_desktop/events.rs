@@ -28,27 +28,27 @@ const KEPT: usize = 8;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// RdpCoreTS 129: the UDP listener took a port; the TCP listener takes the same one.
+    /// `RdpCoreTS` 129: the UDP listener took a port; the TCP listener takes the same one.
     UdpListener,
-    /// RdpCoreTS 131: the transport accepted a connection.
+    /// `RdpCoreTS` 131: the transport accepted a connection.
     Accepted,
-    /// RemoteConnectionManager 258: a listener started.
+    /// `RemoteConnectionManager` 258: a listener started.
     ListenerStarted,
-    /// RemoteConnectionManager 259: a listener stopped.
+    /// `RemoteConnectionManager` 259: a listener stopped.
     ListenerStopped,
-    /// RemoteConnectionManager 261: a listener received a connection.
+    /// `RemoteConnectionManager` 261: a listener received a connection.
     Received,
-    /// RemoteConnectionManager 1149: a user was authenticated.
+    /// `RemoteConnectionManager` 1149: a user was authenticated.
     Authenticated,
-    /// LocalSessionManager 21, not of the console: a session began.
+    /// `LocalSessionManager` 21, not of the console: a session began.
     LoggedOn,
-    /// LocalSessionManager 25, not of the console: a session was taken up again.
+    /// `LocalSessionManager` 25, not of the console: a session was taken up again.
     Reconnected,
-    /// GroupPolicy 1500, 1502: the machine's policies were refreshed.
+    /// `GroupPolicy` 1500, 1502: the machine's policies were refreshed.
     MachinePolicies,
-    /// GroupPolicy 1501, 1503: a user's policies were refreshed.
+    /// `GroupPolicy` 1501, 1503: a user's policies were refreshed.
     UserPolicies,
-    /// GroupPolicy 1030, 1058, 1129: a refresh failed.
+    /// `GroupPolicy` 1030, 1058, 1129: a refresh failed.
     PoliciesFailed,
 }
 
@@ -75,11 +75,11 @@ pub struct RdpEvent {
 pub struct Logged {
     /// By kind, oldest first; at most eight of each.
     pub events: Vec<RdpEvent>,
-    /// How far RemoteConnectionManager/Operational reaches.
+    /// How far `RemoteConnectionManager/Operational` reaches.
     pub connection_manager: Fact<Channel>,
-    /// How far LocalSessionManager/Operational reaches.
+    /// How far `LocalSessionManager/Operational` reaches.
     pub session_manager: Fact<Channel>,
-    /// How far RdpCoreTS/Operational reaches.
+    /// How far `RdpCoreTS/Operational` reaches.
     pub transport: Fact<Channel>,
     /// How far System reaches.
     pub system: Fact<Channel>,

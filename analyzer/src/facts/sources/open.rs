@@ -11,7 +11,7 @@ use super::intake::{self, Intake, Recognised};
 use super::logs::{self, Logs};
 use super::registry::{Hive, Missing, Opened};
 use super::{OpenError, Options, Sources, resolve, time};
-use crate::facts::inventory::{Artifact, ArtifactState, Inventory, Kind};
+use crate::facts::inventory::{Artifact, ArtifactState, Channel, Inventory, Kind};
 use crate::formats::hive::reg_text::RegText;
 
 impl Sources {
@@ -83,9 +83,12 @@ impl Opening {
         let logs = self.logs(computer.value().map(|name| name.text.as_str()));
         let manifest = self.intake.container.0.manifest();
         let capture = time::capture(manifest, &system, &software, &logs.channels, options);
+        let (items, missing) = self.whereabouts(&logs.channels);
         let inventory = Inventory {
             artifacts: self.artifacts.into_values().collect(),
             channels: logs.channels,
+            items,
+            missing,
             notes: self.notes,
         };
         Sources {
@@ -150,6 +153,7 @@ impl Opening {
             return Hive::new(name, Ok(chosen.into_opened()));
         }
         if let Some(opened) = self.registry_text(name) {
+            self.items.insert(item, Ok(opened.artifact.clone()));
             return Hive::new(name, Ok(opened));
         }
         let missing = match self.items.get(item) {
@@ -260,6 +264,34 @@ impl Opening {
                 Some((entry.name().to_owned(), row.clone()))
             })
             .collect()
+    }
+
+    /// Where each item is, and why others are missing, for the coverage table.
+    fn whereabouts(
+        &self,
+        channels: &[Channel],
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let mut found = BTreeMap::new();
+        let mut missing = BTreeMap::new();
+        for (item, source) in &self.items {
+            match source {
+                Ok(artifact) => found.insert((*item).to_owned(), artifact.clone()),
+                Err(why) => missing.insert((*item).to_owned(), why.to_string()),
+            };
+        }
+        for item in items::ITEMS {
+            let items::Content::EventLog(name) = item.content else {
+                continue;
+            };
+            let channel = channels
+                .iter()
+                .find(|channel| channel.name.eq_ignore_ascii_case(name));
+            if let Some(channel) = channel {
+                found.insert(item.id.to_owned(), channel.artifact.clone());
+                missing.remove(item.id);
+            }
+        }
+        (found, missing)
     }
 
     fn settle(&mut self, name: &str, state: ArtifactState, notes: Vec<String>) {

@@ -1,5 +1,7 @@
 //! Registry facts: values read from a hive (or `.reg` text) with their evidence.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -34,6 +36,16 @@ pub enum Missing {
     Unreadable(String),
     /// Windows said that there is no such thing.
     Absent,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCollected(why) => write!(f, "not collected: {why}"),
+            Self::Unreadable(why) => write!(f, "unreadable: {why}"),
+            Self::Absent => f.write_str("there is none on the machine"),
+        }
+    }
 }
 
 impl Missing {

@@ -101,6 +101,11 @@ pub(super) fn add(judge: &mut Judge, cx: &Context<'_>) {
             &logons.failures,
         );
     }
+    if let Some(from) = logons.successes_from {
+        judge.note(format!(
+            "Too many logons to keep them all: successes before {from} were compared in part."
+        ));
+    }
     signs(judge, &logons.signs);
     if let Some(open) = logons.half_open.value().filter(|open| open.connections > 0) {
         judge.note(format!(

@@ -293,7 +293,7 @@ fn suspicion(kind: SuspicionKind, attempts: u64, ago: SignedDuration) -> Fact<Su
 fn a_success_after_20_failures_from_there_is_critical() {
     let with = |attempts, ago| {
         decided(move |logons| {
-            logons.suspicions = vec![suspicion(SuspicionKind::SameSource, attempts, ago)]
+            logons.suspicions = vec![suspicion(SuspicionKind::SameSource, attempts, ago)];
         })
     };
     assert_eq!(with(19, hours(1)).verdict, Verdict::Ok);
@@ -340,7 +340,7 @@ fn a_success_that_only_1149_tells_of_has_low_confidence() {
 fn the_same_user_from_a_new_address_is_a_warning() {
     let with = |attempts, ago| {
         decided(move |logons| {
-            logons.suspicions = vec![suspicion(SuspicionKind::NewSource, attempts, ago)]
+            logons.suspicions = vec![suspicion(SuspicionKind::NewSource, attempts, ago)];
         })
     };
     expect(&with(20, hours(1)), Verdict::Warning, "not seen before");
@@ -507,6 +507,29 @@ fn a_stale_credential_does_not_hide_an_attack() {
 }
 
 #[test]
+fn a_stale_credential_hides_no_refused_remote_desktop_logons() {
+    let with = |total, refused| {
+        decided(move |logons| {
+            failures(logons, |failures| {
+                failures.total = total;
+                failures.refused = refused;
+            });
+            let mut client = source("10.0.0.5", 288);
+            client.tried = Tried::One("svc_backup".to_owned());
+            client.every_minutes = Some(5);
+            logons.sources = Fact::known(sources(vec![client]), []);
+        })
+    };
+    expect(
+        &with(438, 150),
+        Verdict::Warning,
+        "150 refused Remote Desktop logons",
+    );
+    // The client itself comes by Remote Desktop.
+    expect(&with(288, 288), Verdict::Warning, "misconfigured client");
+}
+
+#[test]
 fn what_was_not_seen_is_never_ok() {
     type Change = fn(&mut Logons);
     let missing: [(Change, &str); 8] = [
@@ -595,6 +618,15 @@ fn damage_lowers_ok_and_not_an_attack() {
 fn failures_of_the_ssh_server_ask_for_its_log() {
     let decision = decided(|logons| failures(logons, |failures| failures.ssh_server = 1));
     expect(&decision, Verdict::Unknown, "OpenSSH/Operational");
+}
+
+#[test]
+fn an_ssh_server_that_starts_with_windows_asks_for_its_log() {
+    let with = |starts| decided(move |logons| logons.entry.ssh_server = Fact::known(starts, []));
+    assert_eq!(with(false).verdict, Verdict::Ok);
+    expect(&with(true), Verdict::Unknown, "OpenSSH/Operational");
+    let unreadable = decided(|logons| logons.logs.ssh = Fact::unreadable("x", []));
+    expect(&unreadable, Verdict::Unknown, "OpenSSH/Operational");
 }
 
 #[test]

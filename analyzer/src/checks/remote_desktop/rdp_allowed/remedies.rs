@@ -8,7 +8,7 @@ use crate::facts::Snapshot;
 use crate::facts::capture::CaptureKind;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
-use crate::facts::remote_desktop::{Layered, RemoteDesktop};
+use crate::facts::remote_desktop::{DEFAULT_PORT, Layered, Listener, RemoteDesktop};
 use crate::facts::sources::registry::Number;
 
 const DENY: &str = "fDenyTSConnections";
@@ -20,8 +20,8 @@ pub(super) fn allow_locally(snapshot: &Snapshot) -> Remedy {
     let port = snapshot
         .remote_desktop
         .rdp_tcp()
-        .and_then(|listener| listener.port_number())
-        .unwrap_or(3389);
+        .and_then(Listener::port_number)
+        .unwrap_or(DEFAULT_PORT);
     Remedy::new("Allow Remote Desktop connections on the machine")
         .risk(Risk::Medium, EXPOSES)
         .step(Step::powershell(

@@ -116,10 +116,9 @@ impl<'a> Runtime<'a> {
     /// Another process has the port.
     fn taken(&self, judge: &mut Judge) {
         let holds = match &self.on_port {
-            None => None,
             Some(sockets) if sockets.is_empty() || !self.own.is_empty() => Some(false),
             Some(_) if !self.foreign.is_empty() => Some(true),
-            Some(_) => None,
+            _ => None,
         };
         let compared = format!(
             "port {} is held by a process other than {SERVICE}",

@@ -1,0 +1,39 @@
+//! Small bundles for the tests of fact families.
+
+use std::path::Path;
+
+use serde_json::json;
+use snapdiag_bundle::{BundleWriter, ItemRow, State, items};
+
+use super::sources::{Options, Sources};
+
+/// What `gather` makes of a bundle of these entries, each of which must be in the item table.
+pub(super) fn gather<T>(files: &[(&str, &str)], gather: impl FnOnce(&Sources) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("bundle");
+    write(&root, files);
+    gather(&Sources::open(&root, &Options::default()).unwrap())
+}
+
+fn write(root: &Path, files: &[(&str, &str)]) {
+    let plan = json!({
+        "format": "snapdiag-bundle",
+        "format_version": "1.0",
+        "collector": {"name": "test", "version": "0", "arguments": []},
+        "capture": {
+            "mode": "live", "host": "HOST-A", "started_at": "2026-03-01T12:00:00Z",
+            "privileges": []
+        },
+        "bounds": {},
+        "items": [],
+    });
+    let plan = serde_json::from_value(plan).unwrap();
+    let mut writer = BundleWriter::folder(root, plan).unwrap();
+    for (name, content) in files {
+        let item = items::by_entry(name).unwrap();
+        writer.artifact_bytes(name, content.as_bytes()).unwrap();
+        writer.end_item(ItemRow::new(item.id, State::Ok)).unwrap();
+    }
+    let end = "2026-03-01T12:01:00Z".parse().unwrap();
+    writer.finish(end, None).unwrap();
+}

@@ -1,0 +1,30 @@
+//! The documentation below `docs/` that is made from the code says what the code says.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+/// With `SNAPDIAG_BLESS=1` the files are written instead of compared; never in CI.
+#[test]
+fn generated_files_are_up_to_date() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let bless = std::env::var_os("SNAPDIAG_BLESS").is_some_and(|value| value == "1");
+    let in_ci = std::env::var_os("CI").is_some();
+    assert!(
+        !(bless && in_ci),
+        "SNAPDIAG_BLESS in CI would prove nothing"
+    );
+    let mut stale = Vec::new();
+    for (name, content) in snapdiag::docs::files().unwrap() {
+        let path = folder.join(&name);
+        if bless {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, content).unwrap();
+        } else if std::fs::read_to_string(&path).ok().as_deref() != Some(&*content) {
+            stale.push(name);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "{stale:?} differ from the code; renew them with SNAPDIAG_BLESS=1 cargo test --test docs"
+    );
+}
