@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
-use super::{os, remote_desktop};
+use super::{network, os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -33,12 +33,8 @@ pub static TABLE: &[Check] = &[
         "Network access account",
     ),
     remote_desktop::rdp_firewall::CHECK,
-    Check::planned("port-exhaustion", Network, "Port exhaustion"),
-    Check::planned(
-        "tcp-wait-states",
-        Network,
-        "TIME_WAIT and CLOSE_WAIT connections",
-    ),
+    network::port_exhaustion::CHECK,
+    network::tcp_wait_states::CHECK,
     Check::planned("gateway", Network, "Gateway"),
     Check::planned("mac-address", Network, "MAC address"),
     Check::planned("intranet-dns", Network, "Intranet DNS"),

@@ -213,16 +213,24 @@ impl Sockets {
 
     /// A row of a sample as evidence: its state in the record, or its line of the text.
     pub fn tcp_row(&self, sample: usize, row: &TcpRow) -> Option<Evidence> {
-        row_evidence(&self.tcp.evidence, sample, row.place, row.line.as_deref(), || {
-            ("state", json!(row.state))
-        })
+        row_evidence(
+            &self.tcp.evidence,
+            sample,
+            row.place,
+            row.line.as_deref(),
+            || ("state", json!(row.state)),
+        )
     }
 
     /// The same of UDP: the local port in the record.
     pub fn udp_row(&self, sample: usize, row: &UdpRow) -> Option<Evidence> {
-        row_evidence(&self.udp.evidence, sample, row.place, row.line.as_deref(), || {
-            ("local_port", json!(row.local_port))
-        })
+        row_evidence(
+            &self.udp.evidence,
+            sample,
+            row.place,
+            row.line.as_deref(),
+            || ("local_port", json!(row.local_port)),
+        )
     }
 
     /// The listeners on a port; `None` where the table is not known.

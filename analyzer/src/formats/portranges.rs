@@ -105,7 +105,10 @@ impl PortRanges {
             block.start = Some((line, number));
             return;
         };
-        let before = self.dynamic.iter().filter(|range| range.protocol == protocol);
+        let before = self
+            .dynamic
+            .iter()
+            .filter(|range| range.protocol == protocol);
         let family = block.family.unwrap_or(nth(before.count()));
         let last = first.checked_add(number).and_then(|end| end.checked_sub(1));
         match range(start, protocol, family, first, last) {

@@ -33,7 +33,9 @@ fn dated<T>(mut table: Fact<T>, record: &Fact<Value>) -> Fact<T> {
     if table.value().is_none() {
         return table;
     }
-    let samples = record.value().and_then(|record| record["samples"].as_array());
+    let samples = record
+        .value()
+        .and_then(|record| record["samples"].as_array());
     let number = samples.map_or(0, Vec::len).saturating_sub(1);
     let pointer = format!("/samples/{number}/taken_at");
     let raw = record.value().and_then(|record| record.pointer(&pointer));

@@ -1,0 +1,9 @@
+//! Ports, adapters, name resolution.
+
+mod logs;
+mod ports;
+#[cfg(test)]
+mod testing;
+
+pub mod port_exhaustion;
+pub mod tcp_wait_states;

@@ -1,0 +1,219 @@
+//! A machine on which ports, events and logs are as they should be, to be made sick by tests.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use snapdiag_bundle::records::{AddressFamily, Transport};
+
+use crate::checks::check::{Check, Context, Decision};
+use crate::checks::thresholds::Thresholds;
+use crate::checks::verdict::Verdict;
+use crate::facts::Snapshot;
+use crate::facts::evidence::Evidence;
+use crate::facts::fact::Fact;
+use crate::facts::inventory::{Channel, Mark};
+use crate::facts::locator::Locator;
+use crate::facts::network_events::{Hour, Kind, NetworkEvent};
+use crate::facts::sockets::{
+    Owner, PortRange, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample, UdpTable,
+};
+use crate::facts::sources::Sources;
+use crate::facts::sources::registry::Number;
+
+/// A word of the headline, and what takes a piece of evidence away.
+pub(super) type Spoil = (&'static str, fn(&mut Snapshot));
+
+pub(super) fn captured() -> Timestamp {
+    "2026-03-01T12:30:00Z".parse().unwrap()
+}
+
+/// So many seconds before the capture.
+pub(super) fn ago(seconds: i64) -> Timestamp {
+    captured() - SignedDuration::from_secs(seconds)
+}
+
+pub(super) fn place() -> Evidence {
+    Evidence::new("a", Locator::json("a", "/0"), json!(0))
+}
+
+pub(super) fn number(value: u64) -> Fact<Number> {
+    let number = Number {
+        value: Some(value),
+        wrong_type: None,
+    };
+    let locator = Locator::value("SYSTEM", "k", "v");
+    Fact::known(number, [Evidence::new("a", locator, json!(value))])
+}
+
+pub(super) fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+pub(super) fn log(name: &str) -> Fact<Channel> {
+    let oldest = Mark {
+        record_id: 1,
+        time: ago(40 * 86_400),
+    };
+    let channel = Channel {
+        name: name.to_owned(),
+        artifact: format!("eventlog/{name}.evtx"),
+        records: 1000,
+        failed: 0,
+        oldest: Some(oldest),
+        newest: None,
+        live_records: None,
+        live_size_bytes: None,
+        live_max_bytes: None,
+        filtered: false,
+        held_from: Some(oldest),
+        damage: Vec::new(),
+    };
+    Fact::known(channel, [place()])
+}
+
+pub(super) fn range(
+    protocol: Transport,
+    family: AddressFamily,
+    first: u16,
+    last: u16,
+) -> PortRange {
+    PortRange {
+        protocol,
+        family,
+        first,
+        last,
+        evidence: vec![place()],
+    }
+}
+
+/// A connection to a database from an address of the machine.
+pub(super) fn row(local_port: u16, state: u32, pid: u32) -> TcpRow {
+    TcpRow {
+        place: u32::from(local_port),
+        local: ip("10.0.0.4"),
+        local_port,
+        remote: ip("10.0.0.9"),
+        remote_port: 3306,
+        state: Some(state),
+        inferred: false,
+        pid: Some(pid),
+        line: None,
+    }
+}
+
+/// A machine on which everything was seen and nothing is wrong.
+pub(super) fn healthy() -> Snapshot {
+    let mut snapshot = Snapshot::gather(&Sources::none());
+    snapshot.capture.time = Some(captured());
+    snapshot.network_events.system = log("System");
+    snapshot.network_events.dhcp = log("Dhcp");
+    let both = [AddressFamily::Ipv4, AddressFamily::Ipv6];
+    let ranges = [Transport::Tcp, Transport::Udp]
+        .into_iter()
+        .flat_map(|protocol| both.map(|family| range(protocol, family, 49152, 65535)));
+    snapshot.sockets.dynamic = Fact::known(ranges.collect(), []);
+    snapshot.sockets.excluded = Fact::known(Vec::new(), []);
+    snapshot.sockets.timed_wait_delay = Fact::absent([place()]);
+    snapshot.sockets.max_user_port = Fact::absent([place()]);
+    snapshot.sockets.listeners = Fact::known(Vec::new(), []);
+    snapshot.sockets.owners = Fact::known(
+        vec![Owner {
+            pid: 77,
+            image: "app.exe".to_owned(),
+            created_at: None,
+            services: Vec::new(),
+            evidence: place(),
+        }],
+        [],
+    );
+    tcp(&mut snapshot, vec![row(49200, 5, 77)]);
+    udp(&mut snapshot, Vec::new());
+    snapshot
+}
+
+/// Two samples, 40 s apart, with the same rows.
+pub(super) fn tcp(snapshot: &mut Snapshot, rows: Vec<TcpRow>) {
+    tcp_samples(snapshot, vec![rows.clone(), rows], 40);
+}
+
+pub(super) fn tcp_samples(snapshot: &mut Snapshot, samples: Vec<Vec<TcpRow>>, apart: i64) {
+    let samples = (0..).zip(samples).map(|(number, rows)| TcpSample {
+        taken_at: Some(ago(600 - number * apart)),
+        families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
+        rows,
+    });
+    let table = TcpTable {
+        source: TableSource::Record,
+        samples: samples.collect(),
+        malformed: 0,
+        unknown_states: 0,
+    };
+    let place = Locator::json("network/tcp.json", "/samples/1/taken_at");
+    let taken = Evidence::new("network/tcp.json", place, json!("t"));
+    snapshot.sockets.tcp = Fact::known(table, [taken]);
+}
+
+pub(super) fn udp(snapshot: &mut Snapshot, rows: Vec<UdpRow>) {
+    let sample = UdpSample {
+        taken_at: Some(ago(600)),
+        families: vec![AddressFamily::Ipv4, AddressFamily::Ipv6],
+        rows,
+    };
+    let table = UdpTable {
+        source: TableSource::Record,
+        samples: vec![sample],
+    };
+    let place = Locator::json("network/udp.json", "/samples/0/taken_at");
+    let taken = Evidence::new("network/udp.json", place, json!("t"));
+    snapshot.sockets.udp = Fact::known(table, [taken]);
+}
+
+/// A record so many seconds before the capture.
+pub(super) fn event(snapshot: &mut Snapshot, kind: Kind, seconds: i64, subject: Option<&str>) {
+    snapshot.network_events.newest.push(NetworkEvent {
+        kind,
+        event_id: 0,
+        time: ago(seconds),
+        subject: subject.map(str::to_owned),
+        name: None,
+        evidence: place(),
+    });
+}
+
+/// So many records in the hour of the clock before the capture's own.
+pub(super) fn hour(snapshot: &mut Snapshot, kind: Kind, count: u64) {
+    snapshot.network_events.hours.push(Hour {
+        kind,
+        begin: "2026-03-01T11:00:00Z".parse().unwrap(),
+        count,
+        evidence: place(),
+    });
+}
+
+pub(super) fn run(check: &Check, snapshot: &Snapshot) -> Decision {
+    let thresholds = Thresholds::default();
+    check.run(&Context {
+        snapshot,
+        thresholds: &thresholds,
+    })
+}
+
+#[track_caller]
+pub(super) fn expect(decision: &Decision, verdict: Verdict, headline: &str) {
+    assert_eq!(decision.verdict, verdict, "{decision:#?}");
+    assert!(decision.headline.contains(headline), "{decision:#?}");
+    if verdict >= Verdict::Warning {
+        assert!(!decision.evidence.is_empty(), "no evidence: {decision:#?}");
+        assert!(!decision.remedies.is_empty(), "no remedy: {decision:#?}");
+    }
+    for remedy in &decision.remedies {
+        assert!(!remedy.steps.is_empty() && !remedy.undo.is_empty() && !remedy.verify.is_empty());
+        assert!(!remedy.caution.is_empty(), "{}", remedy.title);
+    }
+}
+
+/// All that a finding says, in one text.
+pub(super) fn text_of(decision: &Decision) -> String {
+    serde_json::to_string(decision).unwrap()
+}
