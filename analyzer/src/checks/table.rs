@@ -36,7 +36,7 @@ pub static TABLE: &[Check] = &[
     network::port_exhaustion::CHECK,
     network::tcp_wait_states::CHECK,
     Check::planned("gateway", Network, "Gateway"),
-    Check::planned("mac-address", Network, "MAC address"),
+    network::mac_address::CHECK,
     Check::planned("intranet-dns", Network, "Intranet DNS"),
 ];
 

@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod network;
 pub mod network_events;
 pub mod newest;
 pub mod remote_desktop;
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub logons: logons::Logons,
     /// Windows services.
     pub services: services::Services,
+    /// Adapters, addresses, gateways, routes, name servers.
+    pub network: network::Network,
     /// What the logs say of ports, addresses, leases and name resolution.
     pub network_events: network_events::NetworkEvents,
     /// TCP and UDP tables, port ranges.
@@ -74,6 +77,7 @@ impl Snapshot {
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
             services: services::Services::gather(sources),
+            network: network::Network::gather(sources),
             network_events: network_events::NetworkEvents::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),

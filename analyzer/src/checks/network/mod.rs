@@ -5,5 +5,6 @@ mod ports;
 #[cfg(test)]
 mod testing;
 
+pub mod mac_address;
 pub mod port_exhaustion;
 pub mod tcp_wait_states;

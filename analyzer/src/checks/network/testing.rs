@@ -10,19 +10,37 @@ use crate::checks::check::{Check, Context, Decision};
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::Verdict;
 use crate::facts::Snapshot;
+use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
-use crate::facts::fact::Fact;
+use crate::facts::fact::{Fact, State};
 use crate::facts::inventory::{Channel, Mark};
 use crate::facts::locator::Locator;
+use crate::facts::network::{Adapter, Device, Metadata};
 use crate::facts::network_events::{Hour, Kind, NetworkEvent};
 use crate::facts::sockets::{
     Owner, PortRange, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample, UdpTable,
 };
 use crate::facts::sources::Sources;
-use crate::facts::sources::registry::Number;
+use crate::facts::sources::registry::{Number, Text};
 
 /// A word of the headline, and what takes a piece of evidence away.
 pub(super) type Spoil = (&'static str, fn(&mut Snapshot));
+
+/// The MAC address of its card.
+pub(super) const MAC: &str = "525400112233";
+
+/// What the cloud's metadata says.
+pub(super) fn metadata(macs: &[&str]) -> Fact<Metadata> {
+    let mac = |mac: &&str| crate::facts::network::Mac {
+        mac: (*mac).to_owned(),
+        evidence: place(),
+    };
+    let metadata = Metadata {
+        cloud: "tencent".to_owned(),
+        macs: macs.iter().map(mac).collect(),
+    };
+    Fact::known(metadata, [])
+}
 
 pub(super) fn captured() -> Timestamp {
     "2026-03-01T12:30:00Z".parse().unwrap()
@@ -127,6 +145,10 @@ pub(super) fn healthy() -> Snapshot {
         }],
         [],
     );
+    snapshot.capture.kind = CaptureKind::Live;
+    snapshot.machine.cloud = Fact::absent([]);
+    snapshot.network.adapters = Fact::known(vec![adapter(CARD, MAC)], []);
+    snapshot.network.devices = Fact::known(vec![device(CARD, "0007", MAC)], []);
     tcp(&mut snapshot, vec![row(49200, 5, 77)]);
     udp(&mut snapshot, Vec::new());
     snapshot
@@ -216,4 +238,59 @@ pub(super) fn expect(decision: &Decision, verdict: Verdict, headline: &str) {
 /// All that a finding says, in one text.
 pub(super) fn text_of(decision: &Decision) -> String {
     serde_json::to_string(decision).unwrap()
+}
+
+/// The interface of the card that the healthy machine has.
+pub(super) const CARD: &str = "{11111111-2222-3333-4444-555555555555}";
+
+pub(super) fn adapter(guid: &str, mac: &str) -> Adapter {
+    let row = json!({
+        "guid": guid, "index": 5, "name": format!("Ethernet {mac}"), "description": "card",
+        "component_id": "PCI\\VEN_1AF4&DEV_1000", "driver": "netkvm", "if_type": 6,
+        "oper_status": 1, "admin_status": 1, "media_state": 1, "hardware": true,
+        "connector_present": true, "mac": mac, "permanent_mac": mac, "dhcp_enabled": true,
+        "addresses": [{"address": "10.0.0.4", "prefix_length": 24, "prefix_origin": 3, "dad_state": 4}],
+        "gateways": [{"address": "10.0.0.1"}], "dns_servers": [{"address": "10.0.0.2"}]
+    });
+    let place = Locator::json("network/adapters.json", "/adapters/0/guid");
+    Adapter {
+        row: serde_json::from_value(row).unwrap(),
+        evidence: Evidence::new("network/adapters.json", place, json!(guid)),
+    }
+}
+
+pub(super) fn text(text: &str) -> Fact<Text> {
+    let value = Text {
+        text: text.to_owned(),
+        kind: "REG_SZ".to_owned(),
+    };
+    let locator = Locator::value("SYSTEM", "k", "v");
+    Fact::known(value, [Evidence::new("a", locator, json!(text))])
+}
+
+pub(super) fn device(guid: &str, key: &str, mac: &str) -> Device {
+    let value = || Fact::known(mac.to_owned(), [place()]);
+    Device {
+        guid: guid.to_owned(),
+        key: key.to_owned(),
+        description: Some("card".to_owned()),
+        name: Some(format!("Ethernet {mac}")),
+        component_id: Some("PCI\\VEN_1AF4&DEV_1000".to_owned()),
+        characteristics: Some(132),
+        if_type: Some(6),
+        instance_id: Some("PCI\\1".to_owned()),
+        network_address: Fact::absent([place()]),
+        current: value(),
+        permanent: value(),
+        config_flags: number(0),
+        load_balanced: false,
+    }
+}
+
+/// The value of a fact that a test changes.
+pub(super) fn value<T>(fact: &mut Fact<T>) -> &mut T {
+    match &mut fact.state {
+        State::Known(value) => value,
+        _ => panic!("not known"),
+    }
 }
