@@ -35,7 +35,7 @@ pub static TABLE: &[Check] = &[
     remote_desktop::rdp_firewall::CHECK,
     network::port_exhaustion::CHECK,
     network::tcp_wait_states::CHECK,
-    Check::planned("gateway", Network, "Gateway"),
+    network::gateway::CHECK,
     network::mac_address::CHECK,
     Check::planned("intranet-dns", Network, "Intranet DNS"),
 ];

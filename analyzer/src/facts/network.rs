@@ -5,6 +5,7 @@ mod dns;
 mod interfaces;
 mod metadata;
 mod rows;
+mod text;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use self::dns::{Dns, HostsEntry};
 pub use self::interfaces::{GatewayHardware, Interface, PersistentRoute};
 pub use self::metadata::{Mac, Metadata};
 pub use self::rows::Row;
+pub use self::text::TextAdapter;
 use super::fact::Fact;
 use super::sources::Sources;
 
@@ -32,13 +34,16 @@ pub type Probe = Row<records::Probe>;
 pub struct Network {
     /// The adapters of the running machine.
     pub adapters: Fact<Vec<Adapter>>,
+    /// The adapters in the text of ipconfig, where they are not known otherwise.
+    pub text_adapters: Fact<Vec<TextAdapter>>,
     /// The network devices that the registry knows.
     pub devices: Fact<Vec<Device>>,
     /// The TCP/IP settings of interfaces in the registry, gone ones included.
     pub interfaces: Fact<Vec<Interface>>,
     /// The routes that are set at every start.
     pub persistent_routes: Fact<Vec<PersistentRoute>>,
-    /// The routes of the running machine.
+    /// The routes of the running machine; of the text of route, without interfaces, where there is
+    /// no record.
     pub routes: Fact<Vec<Route>>,
     /// Its neighbours.
     pub neighbours: Fact<Vec<Neighbour>>,
@@ -53,24 +58,30 @@ pub struct Network {
 impl Network {
     /// Gathers the facts of this family.
     pub fn gather(sources: &Sources) -> Self {
+        let adapters = rows::gather(
+            sources,
+            "network.adapters",
+            "adapters",
+            "guid",
+            |all: records::Adapters| all.adapters,
+        );
+        let routes = rows::gather(
+            sources,
+            "network.routes",
+            "routes",
+            "next_hop",
+            |all: records::Routes| all.routes,
+        );
         Self {
-            adapters: rows::gather(
-                sources,
-                "network.adapters",
-                "adapters",
-                "guid",
-                |all: records::Adapters| all.adapters,
-            ),
+            text_adapters: match adapters.value() {
+                Some(_) => Fact::not_collected("the adapters are known from their record"),
+                None => text::adapters(sources),
+            },
+            adapters,
             devices: devices::gather(sources),
             interfaces: interfaces::gather(sources),
             persistent_routes: interfaces::persistent_routes(sources),
-            routes: rows::gather(
-                sources,
-                "network.routes",
-                "routes",
-                "next_hop",
-                |all: records::Routes| all.routes,
-            ),
+            routes: text::instead(routes, || text::routes(sources)),
             neighbours: rows::gather(
                 sources,
                 "network.neighbours",

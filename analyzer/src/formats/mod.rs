@@ -3,8 +3,10 @@
 pub mod evtx;
 pub mod firewall_rule;
 pub mod hive;
+pub mod ipconfig;
 pub mod netstat;
 pub mod portranges;
 pub mod product_policy;
 pub mod registry;
+pub mod route_print;
 pub mod text;

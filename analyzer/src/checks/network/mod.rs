@@ -5,6 +5,7 @@ mod ports;
 #[cfg(test)]
 mod testing;
 
+pub mod gateway;
 pub mod mac_address;
 pub mod port_exhaustion;
 pub mod tcp_wait_states;

@@ -15,7 +15,9 @@ use crate::facts::evidence::Evidence;
 use crate::facts::fact::{Fact, State};
 use crate::facts::inventory::{Channel, Mark};
 use crate::facts::locator::Locator;
-use crate::facts::network::{Adapter, Device, Metadata};
+use crate::facts::network::{
+    Adapter, Device, Interface, Metadata, PersistentRoute, Probe, Route, Row,
+};
 use crate::facts::network_events::{Hour, Kind, NetworkEvent};
 use crate::facts::sockets::{
     Owner, PortRange, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample, UdpTable,
@@ -149,6 +151,19 @@ pub(super) fn healthy() -> Snapshot {
     snapshot.machine.cloud = Fact::absent([]);
     snapshot.network.adapters = Fact::known(vec![adapter(CARD, MAC)], []);
     snapshot.network.devices = Fact::known(vec![device(CARD, "0007", MAC)], []);
+    snapshot.network.interfaces = Fact::known(vec![interface(CARD)], []);
+    snapshot.network.persistent_routes = Fact::known(Vec::new(), []);
+    snapshot.network.routes = Fact::known(
+        vec![
+            route("0.0.0.0", 0, "10.0.0.1", 0),
+            route("10.0.0.0", 24, "0.0.0.0", 256),
+        ],
+        [],
+    );
+    snapshot.network.neighbours = Fact::known(Vec::new(), []);
+    let asked = json!({"kind": "neighbour", "target": "10.0.0.1", "interface_index": 5});
+    let answered = json!({"result": "answered", "values": ["525400000001"]});
+    snapshot.network.probes = Fact::known(vec![probe(&asked, &answered)], []);
     tcp(&mut snapshot, vec![row(49200, 5, 77)]);
     udp(&mut snapshot, Vec::new());
     snapshot
@@ -292,5 +307,59 @@ pub(super) fn value<T>(fact: &mut Fact<T>) -> &mut T {
     match &mut fact.state {
         State::Known(value) => value,
         _ => panic!("not known"),
+    }
+}
+
+/// Its TCP/IP settings: a lease.
+pub(super) fn interface(guid: &str) -> Interface {
+    let list = |one: &str| Fact::known(vec![one.to_owned()], [place()]);
+    let one = |text: &str| Fact::known(text.to_owned(), [place()]);
+    Interface {
+        guid: guid.to_owned(),
+        dhcp: number(1),
+        addresses: Fact::absent([place()]),
+        masks: Fact::absent([place()]),
+        gateways: Fact::absent([place()]),
+        dhcp_address: one("10.0.0.4"),
+        dhcp_mask: one("255.255.255.0"),
+        dhcp_gateways: list("10.0.0.1"),
+        dhcp_server: one("10.0.0.2"),
+        lease_ends: number(u64::try_from(captured().as_second()).unwrap() + 3600),
+        gateway_hardware: Fact::absent([place()]),
+        name_servers: Fact::absent([place()]),
+        dhcp_name_servers: one("10.0.0.2"),
+    }
+}
+
+pub(super) fn route(to: &str, prefix_length: u8, by: &str, metric: u32) -> Route {
+    let row = json!({
+        "destination": to, "prefix_length": prefix_length, "next_hop": by,
+        "interface_index": 5, "metric": metric
+    });
+    let place = Locator::json("network/routes.json", "/routes/0/next_hop");
+    Row {
+        row: serde_json::from_value(row).unwrap(),
+        evidence: Evidence::new("network/routes.json", place, json!(by)),
+    }
+}
+
+pub(super) fn probe(asked: &serde_json::Value, outcome: &serde_json::Value) -> Probe {
+    let row = json!({
+        "probe": asked, "started_at": "2026-03-01T12:29:00Z", "latency_ms": 3, "outcome": outcome
+    });
+    let place = Locator::json("network/probes.json", "/probes/0/outcome");
+    Row {
+        row: serde_json::from_value(row).unwrap(),
+        evidence: Evidence::new("network/probes.json", place, outcome.clone()),
+    }
+}
+
+pub(super) fn persistent(to: &str, prefix_length: u32, by: &str) -> PersistentRoute {
+    PersistentRoute {
+        destination: to.parse().unwrap(),
+        prefix_length,
+        gateway: by.parse().unwrap(),
+        metric: -1,
+        evidence: place(),
     }
 }

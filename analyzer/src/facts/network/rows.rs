@@ -21,14 +21,14 @@ pub struct Row<T> {
 }
 
 impl<T> Row<T> {
-    /// Another field of the row as evidence; `raw` is what stands there.
+    /// Another field of the row as evidence; `raw` is what stands there. A row of a text has its
+    /// line only.
     pub fn at(&self, field: &str, raw: impl Into<Value>) -> Evidence {
-        let mut pointer = String::new();
-        if let Locator::Json { pointer: place, .. } = &self.evidence.locator {
-            let row = place.rsplit_once('/').map_or("", |(row, _)| row);
-            pointer = format!("{row}/{field}");
-        }
-        at(&self.evidence, pointer, raw)
+        let Locator::Json { pointer: place, .. } = &self.evidence.locator else {
+            return self.evidence.clone();
+        };
+        let row = place.rsplit_once('/').map_or("", |(row, _)| row);
+        at(&self.evidence, format!("{row}/{field}"), raw)
     }
 }
 
