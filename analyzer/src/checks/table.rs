@@ -1,7 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::verdict::Category::{Os, RemoteDesktop, Resources};
 use super::{network, os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
@@ -37,7 +37,7 @@ pub static TABLE: &[Check] = &[
     network::tcp_wait_states::CHECK,
     network::gateway::CHECK,
     network::mac_address::CHECK,
-    Check::planned("intranet-dns", Network, "Intranet DNS"),
+    network::intranet_dns::CHECK,
 ];
 
 /// The check with that id.

@@ -1,7 +1,7 @@
 //! `gateway`: whether the machine has an address and a way out.
 
 mod config;
-mod links;
+pub(super) mod links;
 mod remedies;
 
 use std::net::Ipv4Addr;

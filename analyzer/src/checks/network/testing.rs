@@ -163,7 +163,12 @@ pub(super) fn healthy() -> Snapshot {
     snapshot.network.neighbours = Fact::known(Vec::new(), []);
     let asked = json!({"kind": "neighbour", "target": "10.0.0.1", "interface_index": 5});
     let answered = json!({"result": "answered", "values": ["525400000001"]});
-    snapshot.network.probes = Fact::known(vec![probe(&asked, &answered)], []);
+    let named = json!({"kind": "dns", "server": "10.0.0.2", "transport": "udp", "name": "www.example.com.", "record_type": 1});
+    snapshot.network.probes =
+        Fact::known(vec![probe(&asked, &answered), probe(&named, &answered)], []);
+    snapshot.network.dns.hosts = Fact::known(Vec::new(), []);
+    snapshot.machine.domain = Fact::absent([]);
+    snapshot.services.service_mut("Dnscache").unwrap().start = number(2);
     tcp(&mut snapshot, vec![row(49200, 5, 77)]);
     udp(&mut snapshot, Vec::new());
     snapshot

@@ -16,7 +16,7 @@ const DUPLICATE: u32 = 2;
 
 /// By what the links are known, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::checks::network) enum Source {
     /// The collector's record.
     Record,
     /// The text of ipconfig.
@@ -26,14 +26,14 @@ pub(super) enum Source {
 }
 
 /// A link.
-pub(super) struct Link<'a> {
+pub(in crate::checks::network) struct Link<'a> {
     pub(super) label: String,
     pub(super) index: Option<u32>,
-    pub(super) up: bool,
+    pub(in crate::checks::network) up: bool,
     pub(super) addresses: Vec<(Ipv4Addr, u8)>,
     /// An address that another machine has, too.
     pub(super) duplicate: Option<(Ipv4Addr, Evidence)>,
-    pub(super) gateways: Vec<Ipv4Addr>,
+    pub(in crate::checks::network) gateways: Vec<Ipv4Addr>,
     pub(super) metric: u32,
     /// Its settings in the registry.
     pub(super) interface: Option<&'a Interface>,
@@ -42,7 +42,7 @@ pub(super) struct Link<'a> {
 
 /// The links. Members of a team or bridge and uplinks of a virtual switch carry no addresses of
 /// their own; the team and the switch's own port stand for them.
-pub(super) fn of(network: &Network) -> (Source, Vec<Link<'_>>) {
+pub(in crate::checks::network) fn of(network: &Network) -> (Source, Vec<Link<'_>>) {
     if let Some(adapters) = network.adapters.value() {
         let links = adapters
             .iter()
@@ -173,7 +173,11 @@ pub(super) fn v4(address: IpAddr) -> Option<Ipv4Addr> {
 }
 
 /// Whether an address lies within a prefix.
-pub(super) fn covers(network: Ipv4Addr, length: u32, address: Ipv4Addr) -> bool {
+pub(in crate::checks::network) fn covers(
+    network: Ipv4Addr,
+    length: u32,
+    address: Ipv4Addr,
+) -> bool {
     let mask = u32::MAX
         .checked_shl(32_u32.saturating_sub(length))
         .unwrap_or(0);
