@@ -165,13 +165,14 @@ fn no_address(judge: &mut Judge, up: &[&Link<'_>], seen: bool) {
 fn no_gateway(judge: &mut Judge, network: &Network, up: &[&Link<'_>], seen: bool) {
     let with = up.iter().filter(|link| !link.gateways.is_empty()).count();
     let routes = network.routes.value();
-    let routed = routes
+    let default_route = routes
         .into_iter()
         .flatten()
         .any(|route| route.row.prefix_length == 0 && links::v4(route.row.destination).is_some());
     let addressed = up.iter().any(|link| link.real_addresses().next().is_some());
-    let compared = format!("{with} links have a gateway; a default route is in force: {routed}");
-    let holds = seen.then_some(with == 0 && !routed && addressed);
+    let compared =
+        format!("{with} links have a gateway; a default route is in force: {default_route}");
+    let holds = seen.then_some(with == 0 && !default_route && addressed);
     if let Some(problem) = judge.rule(Verdict::Critical, "no-gateway", compared, holds) {
         problem.headline("the machine has an address and no default gateway");
         for link in up {

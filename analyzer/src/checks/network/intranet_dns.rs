@@ -130,7 +130,7 @@ impl Seen<'_> {
             table
                 .names
                 .iter()
-                .any(|known| known.name.eq_ignore_ascii_case(name))
+                .any(|known| known.text.eq_ignore_ascii_case(name))
         });
         cloud || self.is_of_domain(name)
     }

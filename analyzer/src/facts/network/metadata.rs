@@ -73,7 +73,7 @@ fn named(path: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// serde_json bounds the depth of a document.
+/// The parser bounds the depth of a document.
 fn search(json: &Value, found: &mut Vec<String>) {
     match json {
         Value::Array(list) => list.iter().for_each(|item| search(item, found)),

@@ -8,7 +8,7 @@ use super::remedies;
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::Snapshot;
-use crate::facts::network::{Network, Route};
+use crate::facts::network::{Interface, Network, Route};
 
 /// `Start` of a disabled service.
 const DISABLED: u64 = 4;
@@ -48,7 +48,7 @@ pub(super) fn dhcp_disabled(judge: &mut Judge, snapshot: &Snapshot, up: &[&Link<
     let start = service.start_number();
     let link = up
         .iter()
-        .find(|link| link.interface.and_then(|one| one.uses_dhcp()) == Some(true));
+        .find(|link| link.interface.and_then(Interface::uses_dhcp) == Some(true));
     let compared = format!(
         "EnableDHCP of a link: {}; Start of Dhcp: {start:?}",
         link.is_some()

@@ -388,25 +388,25 @@ fn the_texts_serve_with_medium_confidence() {
 fn what_was_not_seen_is_never_ok() {
     let spoil: [Spoil; 7] = [
         ("adapters of the running machine", |s| {
-            s.network.adapters = Fact::not_collected("x")
+            s.network.adapters = Fact::not_collected("x");
         }),
         ("routes of the running machine", |s| {
-            s.network.routes = Fact::unreadable("x", [])
+            s.network.routes = Fact::unreadable("x", []);
         }),
         ("whether the gateway answers", |s| {
-            s.network.probes = Fact::not_collected("x")
+            s.network.probes = Fact::not_collected("x");
         }),
         ("TCP/IP settings", |s| {
-            s.network.interfaces = Fact::not_collected("x")
+            s.network.interfaces = Fact::not_collected("x");
         }),
         ("network devices", |s| {
-            s.network.devices = Fact::not_collected("x")
+            s.network.devices = Fact::not_collected("x");
         }),
         ("persistent routes", |s| {
-            s.network.persistent_routes = Fact::unreadable("x", [])
+            s.network.persistent_routes = Fact::unreadable("x", []);
         }),
         ("System log", |s| {
-            s.network_events.system = Fact::not_collected("x")
+            s.network_events.system = Fact::not_collected("x");
         }),
     ];
     for (headline, spoil) in spoil {

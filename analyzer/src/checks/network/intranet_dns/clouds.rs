@@ -6,7 +6,7 @@ use crate::facts::machine::Cloud;
 
 /// A name that the cloud's own servers resolve.
 pub(super) struct Name {
-    pub(super) name: &'static str,
+    pub(super) text: &'static str,
     /// Its addresses, where they are published.
     pub(super) addresses: &'static [&'static str],
     /// Whether a public document confirms it; an unconfirmed one never gives `critical`.
@@ -22,9 +22,9 @@ pub(super) struct Table {
     pub(super) link_local: Option<&'static str>,
 }
 
-const fn name(name: &'static str, addresses: &'static [&'static str], confirmed: bool) -> Name {
+const fn name(text: &'static str, addresses: &'static [&'static str], confirmed: bool) -> Name {
     Name {
-        name,
+        text,
         addresses,
         confirmed,
     }
@@ -113,7 +113,7 @@ pub(super) fn known(name: &str) -> Option<&'static Name> {
     TABLES
         .iter()
         .flat_map(|table| table.names)
-        .find(|known| known.name.eq_ignore_ascii_case(name))
+        .find(|known| known.text.eq_ignore_ascii_case(name))
 }
 
 fn is_one(list: &[&str], address: IpAddr) -> bool {

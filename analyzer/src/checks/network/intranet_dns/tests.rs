@@ -314,23 +314,23 @@ fn the_rate_of_time_outs() {
 fn what_was_not_seen_is_never_ok() {
     let spoil: [Spoil; 8] = [
         ("adapters", |s| {
-            s.network.adapters = Fact::not_collected("x")
+            s.network.adapters = Fact::not_collected("x");
         }),
         ("how the name servers answer", |s| {
-            s.network.probes = Fact::unreadable("x", [])
+            s.network.probes = Fact::unreadable("x", []);
         }),
         ("the hosts file", |s| {
-            s.network.dns.hosts = Fact::not_collected("x")
+            s.network.dns.hosts = Fact::not_collected("x");
         }),
         ("TCP/IP settings", |s| {
-            s.network.interfaces = Fact::not_collected("x")
+            s.network.interfaces = Fact::not_collected("x");
         }),
         ("in a domain", |s| {
-            s.machine.domain = Fact::unreadable("x", [])
+            s.machine.domain = Fact::unreadable("x", []);
         }),
         ("in a cloud", |s| s.machine.cloud = Fact::not_collected("x")),
         ("System log", |s| {
-            s.network_events.system = Fact::not_collected("x")
+            s.network_events.system = Fact::not_collected("x");
         }),
         ("start type of Dnscache", |s| {
             s.services.service_mut("Dnscache").unwrap().start = Fact::not_collected("x");

@@ -238,19 +238,19 @@ fn no_card_at_all() {
 fn what_was_not_seen_is_never_ok() {
     let spoil: [Spoil; 5] = [
         ("network devices is not known", |s| {
-            s.network.devices = Fact::not_collected("x")
+            s.network.devices = Fact::not_collected("x");
         }),
         ("knows no network devices", |s| {
-            s.network.devices = Fact::absent([])
+            s.network.devices = Fact::absent([]);
         }),
         ("adapters of the running machine", |s| {
-            s.network.adapters = Fact::unreadable("x", [])
+            s.network.adapters = Fact::unreadable("x", []);
         }),
         ("is not known", |s| {
             devices(s)[0].network_address = Fact::unreadable("x", []);
         }),
         ("no network card is in use", |s| {
-            value(&mut s.network.adapters).clear()
+            value(&mut s.network.adapters).clear();
         }),
     ];
     for (headline, spoil) in spoil {
