@@ -1,8 +1,8 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, RemoteDesktop};
-use super::{os, remote_desktop, resources};
+use super::verdict::Category::RemoteDesktop;
+use super::{network, os, remote_desktop, resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -33,15 +33,11 @@ pub static TABLE: &[Check] = &[
         "Network access account",
     ),
     remote_desktop::rdp_firewall::CHECK,
-    Check::planned("port-exhaustion", Network, "Port exhaustion"),
-    Check::planned(
-        "tcp-wait-states",
-        Network,
-        "TIME_WAIT and CLOSE_WAIT connections",
-    ),
-    Check::planned("gateway", Network, "Gateway"),
-    Check::planned("mac-address", Network, "MAC address"),
-    Check::planned("intranet-dns", Network, "Intranet DNS"),
+    network::port_exhaustion::CHECK,
+    network::tcp_wait_states::CHECK,
+    network::gateway::CHECK,
+    network::mac_address::CHECK,
+    network::intranet_dns::CHECK,
 ];
 
 /// The check with that id.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::{
-    boot, boot_options, firewall, logons, pressure, processes, remote_desktop, services, topology,
+    boot, boot_options, firewall, logons, network_events, pressure, processes, remote_desktop,
+    services, topology,
 };
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
@@ -75,6 +76,8 @@ pub struct EventFacts {
     pub processes: processes::Events,
     /// For [`super::pressure`].
     pub pressure: pressure::Events,
+    /// For [`super::network_events`].
+    pub network: network_events::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
@@ -100,6 +103,7 @@ impl EventFacts {
             logons::Events::WANTS,
             processes::Events::WANTS,
             pressure::Events::WANTS,
+            network_events::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
             topology::Events::WANTS,
@@ -115,6 +119,7 @@ impl EventFacts {
         offer(&mut self.logons, event);
         offer(&mut self.processes, event);
         offer(&mut self.pressure, event);
+        offer(&mut self.network, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
         offer(&mut self.topology, event);
@@ -128,6 +133,7 @@ impl EventFacts {
         self.logons.merge(later.logons);
         self.processes.merge(later.processes);
         self.pressure.merge(later.pressure);
+        self.network.merge(later.network);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
         self.topology.merge(later.topology);

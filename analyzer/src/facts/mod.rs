@@ -20,6 +20,8 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod network;
+pub mod network_events;
 pub mod newest;
 pub mod page_files;
 pub mod pressure;
@@ -80,6 +82,10 @@ pub struct Snapshot {
     pub receive_scaling: Fact<Vec<receive_scaling::ReceiveScaling>>,
     /// Windows services.
     pub services: services::Services,
+    /// Adapters, addresses, gateways, routes, name servers.
+    pub network: network::Network,
+    /// What the logs say of ports, addresses, leases and name resolution.
+    pub network_events: network_events::NetworkEvents,
     /// TCP and UDP tables, port ranges.
     pub sockets: sockets::Sockets,
     /// The effective Remote Desktop configuration.
@@ -117,6 +123,8 @@ impl Snapshot {
             pressure: pressure::Pressure::gather(sources),
             receive_scaling: receive_scaling::gather(sources),
             services: services::Services::gather(sources),
+            network: network::Network::gather(sources),
+            network_events: network_events::NetworkEvents::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
             volumes: volumes::Volumes::gather(sources),

@@ -4,4 +4,4 @@ pub mod rdp_allowed;
 pub mod rdp_firewall;
 pub mod rdp_port;
 pub mod rds_service;
-mod registry;
+pub(in crate::checks) mod registry;

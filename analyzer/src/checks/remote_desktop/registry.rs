@@ -17,7 +17,7 @@ pub(super) fn station(name: &str) -> String {
 }
 
 /// The command that sets a `REG_DWORD`.
-pub(super) fn set(key: &str, name: &str, value: u64) -> String {
+pub(in crate::checks) fn set(key: &str, name: &str, value: u64) -> String {
     format!(
         "Set-ItemProperty -LiteralPath {} -Name {name} -Value {value} -Type DWord",
         powershell_literal(key)
@@ -25,7 +25,7 @@ pub(super) fn set(key: &str, name: &str, value: u64) -> String {
 }
 
 /// The command that shows a value.
-pub(super) fn get(key: &str, name: &str) -> String {
+pub(in crate::checks) fn get(key: &str, name: &str) -> String {
     format!(
         "Get-ItemProperty -LiteralPath {} -Name {name}",
         powershell_literal(key)
@@ -34,7 +34,7 @@ pub(super) fn get(key: &str, name: &str) -> String {
 
 /// The step that puts back what the snapshot holds, with its type; a value that was absent is
 /// removed.
-pub(super) fn put_back(key: &str, name: &str, fact: &Fact<Number>) -> Step {
+pub(in crate::checks) fn put_back(key: &str, name: &str, fact: &Fact<Number>) -> Step {
     let path = powershell_literal(key);
     let raw = fact.evidence.first().map(|evidence| &evidence.raw);
     let command = match (&fact.state, raw.and_then(|raw| raw.as_str())) {
