@@ -27,11 +27,7 @@ pub static TABLE: &[Check] = &[
         "Remote Desktop certificate",
     ),
     Check::planned("rds-licensing", RemoteDesktop, "Remote Desktop licensing"),
-    Check::planned(
-        "network-access-account",
-        RemoteDesktop,
-        "Network access account",
-    ),
+    remote_desktop::network_access_account::CHECK,
     remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),
     Check::planned(

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{boot, firewall, logons, remote_desktop, services};
+use super::{boot, firewall, logons, network_access, remote_desktop, services};
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
 /// A channel, a provider, and the event IDs of interest.
@@ -67,6 +67,8 @@ pub struct EventFacts {
     pub firewall: firewall::Events,
     /// For [`super::logons`].
     pub logons: logons::Events,
+    /// For [`super::network_access`].
+    pub network_access: network_access::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
@@ -87,6 +89,7 @@ impl EventFacts {
             boot::Events::WANTS,
             firewall::Events::WANTS,
             logons::Events::WANTS,
+            network_access::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
         ]
@@ -98,6 +101,7 @@ impl EventFacts {
         offer(&mut self.boot, event);
         offer(&mut self.firewall, event);
         offer(&mut self.logons, event);
+        offer(&mut self.network_access, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
     }
@@ -107,6 +111,7 @@ impl EventFacts {
         self.boot.merge(later.boot);
         self.firewall.merge(later.firewall);
         self.logons.merge(later.logons);
+        self.network_access.merge(later.network_access);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
     }

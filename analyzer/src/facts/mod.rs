@@ -16,7 +16,9 @@ pub mod inventory;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod network_access;
 pub mod newest;
+pub mod records;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
@@ -48,6 +50,8 @@ pub struct Snapshot {
     pub environment: environment::Environment,
     /// Logons, failed and successful.
     pub logons: logons::Logons,
+    /// Whether local accounts become Guest over the network.
+    pub network_access: network_access::NetworkAccess,
     /// Windows services.
     pub services: services::Services,
     /// TCP and UDP tables, port ranges.
@@ -74,6 +78,7 @@ impl Snapshot {
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
+            network_access: network_access::NetworkAccess::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),

@@ -1,5 +1,6 @@
 //! Checks of the way in by Remote Desktop.
 
+pub mod network_access_account;
 pub mod rdp_allowed;
 pub mod rdp_firewall;
 pub mod rdp_port;

@@ -4,6 +4,7 @@ mod remedies;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::registry::shown;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
@@ -263,22 +264,6 @@ fn known(deny: &Layered) -> &'static str {
         (Some(0), _) => "allowed by policy",
         (None, Some(0)) => "allowed locally",
         _ => "",
-    }
-}
-
-/// A value in words.
-fn shown(fact: &Fact<Number>) -> String {
-    match &fact.state {
-        State::Known(Number {
-            value: Some(value),
-            wrong_type,
-        }) => match wrong_type {
-            Some(kind) => format!("{value} ({kind})"),
-            None => value.to_string(),
-        },
-        State::Known(_) => "no number".to_owned(),
-        State::Absent => "absent".to_owned(),
-        _ => "not known".to_owned(),
     }
 }
 

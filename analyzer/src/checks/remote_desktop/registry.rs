@@ -73,3 +73,35 @@ fn unknown(name: &str) -> Step {
          the key before the change (reg export), and import that file."
     ))
 }
+
+/// A value in words.
+pub(super) fn shown(fact: &Fact<Number>) -> String {
+    match &fact.state {
+        State::Known(Number {
+            value: Some(value),
+            wrong_type,
+        }) => match wrong_type {
+            Some(kind) => format!("{value} ({kind})"),
+            None => value.to_string(),
+        },
+        State::Known(_) => "no number".to_owned(),
+        State::Absent => "absent".to_owned(),
+        _ => "not known".to_owned(),
+    }
+}
+
+/// Whether a value is there with a type that Windows may not take.
+pub(super) fn is_mistyped(fact: &Fact<Number>) -> bool {
+    fact.value()
+        .is_some_and(|number| number.wrong_type.is_some() || number.value.is_none())
+}
+
+/// The number in a value, or `default` where it is absent; `None` where it cannot be read or is
+/// no number.
+pub(super) fn number_or(fact: &Fact<Number>, default: u64) -> Option<u64> {
+    let default = Number {
+        value: Some(default),
+        wrong_type: None,
+    };
+    fact.value_or(default)?.value
+}
