@@ -19,7 +19,7 @@ pub static TABLE: &[Check] = &[
     Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
     remote_desktop::rds_service::CHECK,
     remote_desktop::rdp_port::CHECK,
-    Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
+    remote_desktop::rdp_tcp::CHECK,
     remote_desktop::rdp_allowed::CHECK,
     Check::planned(
         "rdp-certificate",

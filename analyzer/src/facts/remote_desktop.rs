@@ -51,6 +51,8 @@ pub struct RemoteDesktop {
     pub logons_disabled: Fact<Number>,
     /// `TSServerDrainMode`: 1 refuses new sessions, 2 until the next restart.
     pub drain_mode: Fact<Number>,
+    /// `TSAppCompat`: 1 on a session host.
+    pub application_mode: Fact<Number>,
     /// The subkeys of `WinStations` but `Console`, in stored order.
     pub listeners: Fact<Vec<Listener>>,
     /// `SessionDirectoryActive`: 1 on a member of a farm.
@@ -84,6 +86,7 @@ impl RemoteDesktop {
             enabled: server.number("", "TSEnabled"),
             logons_disabled: server.number("", "TSUserEnabled"),
             drain_mode: server.number("", "TSServerDrainMode"),
+            application_mode: server.number("", "TSAppCompat"),
             listeners: listeners::gather(&server, &policies, &sources.software().below(CLASSES)),
             session_directory: Layered::new(
                 policies.number("", "SessionDirectoryActive"),

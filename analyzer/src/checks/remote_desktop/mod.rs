@@ -4,5 +4,6 @@ pub mod network_access_account;
 pub mod rdp_allowed;
 pub mod rdp_firewall;
 pub mod rdp_port;
+pub mod rdp_tcp;
 pub mod rds_service;
 mod registry;

@@ -9,9 +9,8 @@ use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
 use crate::facts::Snapshot;
-use crate::facts::fact::{Fact, State};
+use crate::facts::fact::State;
 use crate::facts::remote_desktop::{Kind, Layered, RemoteDesktop, written};
-use crate::facts::sources::registry::Number;
 
 /// A policy value written this close to a refresh of the machine's policies came with it.
 const REFRESH_WINDOW: Threshold = Threshold {

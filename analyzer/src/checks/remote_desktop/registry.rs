@@ -16,12 +16,15 @@ pub(super) fn station(name: &str) -> String {
     format!(r"{SERVER}\WinStations\{name}")
 }
 
-/// The command that sets a `REG_DWORD`.
+/// The command that sets a `REG_DWORD`. Windows PowerShell takes a number above `0x7FFFFFFF` only
+/// as the negative one with the same bits.
 pub(super) fn set(key: &str, name: &str, value: u64) -> String {
-    format!(
-        "Set-ItemProperty -LiteralPath {} -Name {name} -Value {value} -Type DWord",
-        powershell_literal(key)
-    )
+    let path = powershell_literal(key);
+    let value = u32::try_from(value).map_or_else(
+        |_| value.to_string(),
+        |value| value.cast_signed().to_string(),
+    );
+    format!("Set-ItemProperty -LiteralPath {path} -Name {name} -Value {value} -Type DWord")
 }
 
 /// The command that shows a value.
