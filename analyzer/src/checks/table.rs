@@ -21,11 +21,7 @@ pub static TABLE: &[Check] = &[
     remote_desktop::rdp_port::CHECK,
     remote_desktop::rdp_tcp::CHECK,
     remote_desktop::rdp_allowed::CHECK,
-    Check::planned(
-        "rdp-certificate",
-        RemoteDesktop,
-        "Remote Desktop certificate",
-    ),
+    remote_desktop::rdp_certificate::CHECK,
     Check::planned("rds-licensing", RemoteDesktop, "Remote Desktop licensing"),
     remote_desktop::network_access_account::CHECK,
     remote_desktop::rdp_firewall::CHECK,

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{boot, firewall, logons, network_access, remote_desktop, services};
+use super::{
+    boot, certificates, firewall, licensing, logons, network_access, remote_desktop, services,
+};
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
 /// A channel, a provider, and the event IDs of interest.
@@ -63,8 +65,12 @@ pub trait EventFamily: Default + Send + Sync {
 pub struct EventFacts {
     /// For [`super::boot`].
     pub boot: boot::Events,
+    /// For [`super::certificates`].
+    pub certificates: certificates::Events,
     /// For [`super::firewall`].
     pub firewall: firewall::Events,
+    /// For [`super::licensing`].
+    pub licensing: licensing::Events,
     /// For [`super::logons`].
     pub logons: logons::Events,
     /// For [`super::network_access`].
@@ -87,7 +93,9 @@ impl EventFacts {
     fn wants() -> impl Iterator<Item = &'static Want> {
         [
             boot::Events::WANTS,
+            certificates::Events::WANTS,
             firewall::Events::WANTS,
+            licensing::Events::WANTS,
             logons::Events::WANTS,
             network_access::Events::WANTS,
             remote_desktop::Events::WANTS,
@@ -99,7 +107,9 @@ impl EventFacts {
 
     fn event(&mut self, event: &Event<'_>) {
         offer(&mut self.boot, event);
+        offer(&mut self.certificates, event);
         offer(&mut self.firewall, event);
+        offer(&mut self.licensing, event);
         offer(&mut self.logons, event);
         offer(&mut self.network_access, event);
         offer(&mut self.remote_desktop, event);
@@ -109,7 +119,9 @@ impl EventFacts {
     /// Takes in what was gathered from later records, or from another channel.
     pub fn merge(&mut self, later: Self) {
         self.boot.merge(later.boot);
+        self.certificates.merge(later.certificates);
         self.firewall.merge(later.firewall);
+        self.licensing.merge(later.licensing);
         self.logons.merge(later.logons);
         self.network_access.merge(later.network_access);
         self.remote_desktop.merge(later.remote_desktop);

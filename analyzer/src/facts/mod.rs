@@ -5,6 +5,7 @@
 
 pub mod boot;
 pub mod capture;
+pub mod certificates;
 mod document;
 pub mod drives;
 pub mod environment;
@@ -13,6 +14,7 @@ pub mod evidence;
 pub mod fact;
 pub mod firewall;
 pub mod inventory;
+pub mod licensing;
 pub mod locator;
 pub mod logons;
 pub mod machine;
@@ -44,10 +46,14 @@ pub struct Snapshot {
     pub machine: machine::Machine,
     /// Boots, shutdowns, crashes, setup.
     pub boot: boot::Boot,
+    /// The certificates of Remote Desktop.
+    pub certificates: certificates::Certificates,
     /// Drive letters.
     pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
+    /// The session host role and its licences.
+    pub licensing: licensing::Licensing,
     /// Logons, failed and successful.
     pub logons: logons::Logons,
     /// Whether local accounts become Guest over the network.
@@ -75,8 +81,10 @@ impl Snapshot {
             inventory: sources.inventory().clone(),
             machine: machine::Machine::gather(sources),
             boot: boot::Boot::gather(sources),
+            certificates: certificates::Certificates::gather(sources),
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
+            licensing: licensing::Licensing::gather(sources),
             logons: logons::Logons::gather(sources),
             network_access: network_access::NetworkAccess::gather(sources),
             services: services::Services::gather(sources),

@@ -2,6 +2,7 @@
 
 pub mod network_access_account;
 pub mod rdp_allowed;
+pub mod rdp_certificate;
 pub mod rdp_firewall;
 pub mod rdp_port;
 pub mod rdp_tcp;
