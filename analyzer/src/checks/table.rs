@@ -1,7 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, Os, RemoteDesktop, Resources};
+use super::verdict::Category::{Network, Os, Resources};
 use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
@@ -22,7 +22,7 @@ pub static TABLE: &[Check] = &[
     remote_desktop::rdp_tcp::CHECK,
     remote_desktop::rdp_allowed::CHECK,
     remote_desktop::rdp_certificate::CHECK,
-    Check::planned("rds-licensing", RemoteDesktop, "Remote Desktop licensing"),
+    remote_desktop::rds_licensing::CHECK,
     remote_desktop::network_access_account::CHECK,
     remote_desktop::rdp_firewall::CHECK,
     Check::planned("port-exhaustion", Network, "Port exhaustion"),

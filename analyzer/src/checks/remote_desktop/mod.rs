@@ -6,5 +6,6 @@ pub mod rdp_certificate;
 pub mod rdp_firewall;
 pub mod rdp_port;
 pub mod rdp_tcp;
+pub mod rds_licensing;
 pub mod rds_service;
 mod registry;

@@ -6,6 +6,7 @@ use super::{CHOSEN, CLOCK, DAY, FAILURE, HOUR, MADE, STALE, View, limit, remedie
 use crate::checks::check::{Context, Judge, Problem};
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::certificates::CertificateEvent;
+use crate::facts::services::Service;
 
 /// `SERVICE_DISABLED`.
 const DISABLED: u64 = 4;
@@ -156,7 +157,7 @@ pub(super) fn ends_soon(judge: &mut Judge, cx: &Context<'_>, view: &View<'_>) {
     }
     let service = view.snapshot.services.service("SessionEnv");
     let off = service
-        .and_then(|service| service.start_number())
+        .and_then(Service::start_number)
         .map(|start| start == DISABLED);
     let failed = view
         .failure()
