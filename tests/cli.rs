@@ -1,5 +1,6 @@
 //! The command line, from outside: exit statuses, what goes where, help.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
 use std::io::Read as _;

@@ -1,5 +1,6 @@
 //! `show`, `verify` and the coverage table on a bundle with built artifacts.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;

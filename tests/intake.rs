@@ -1,4 +1,6 @@
 //! Any layout of Windows artifacts is taken in: a mounted disk, a zip of one, loose files.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,6 @@
 //! Every rendering of handmade snapshots: nothing known, nothing to mend, much to mend, hostile.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use snapdiag::checks::check::Exhibit;
 use snapdiag::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
@@ -82,13 +83,13 @@ fn sick(guest: &str) -> Report {
     });
     set(&mut report, "brute-force", |finding| {
         finding.verdict = Verdict::Warning;
-        finding.headline = "600 failed logons an hour from 203.0.113.7".to_owned();
+        "600 failed logons an hour from 203.0.113.7".clone_into(&mut finding.headline);
         finding.confidence = Confidence::Medium;
         finding.notes = vec!["the log covers only 2 hours".to_owned()];
     });
     set(&mut report, "gateway", |finding| {
         finding.verdict = Verdict::Unknown;
-        finding.headline = "the routing table is not known (not collected: skipped)".to_owned();
+        "the routing table is not known (not collected: skipped)".clone_into(&mut finding.headline);
         finding.missing = vec!["network.routes".to_owned()];
     });
     set(&mut report, "rds-licensing", |finding| {
@@ -108,8 +109,8 @@ fn set(report: &mut Report, id: &str, change: impl FnOnce(&mut Finding)) {
     );
 }
 
-fn summary_of(report: &Report) -> snapdiag::report::model::Summary {
-    snapdiag::report::model::Summary::of(&report.checks)
+fn summary_of(report: &Report) -> snapdiag::report::Summary {
+    snapdiag::report::Summary::of(&report.checks)
 }
 
 fn hostile() -> Report {

@@ -67,16 +67,18 @@ fn looks_like_json(path: &Path) -> bool {
     read.is_ok() && head.trim_ascii_start().starts_with(b"{")
 }
 
+/// What every version of a facts file has.
+#[derive(serde::Deserialize)]
+struct Head {
+    facts_version: u32,
+}
+
 fn read_facts(path: &Path) -> Result<Snapshot, AnalyzeError> {
     let facts = |why: String| AnalyzeError::Facts { why };
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST_FACTS).read_to_end(&mut bytes))
         .map_err(|error| facts(error.to_string()))?;
-    #[derive(serde::Deserialize)]
-    struct Head {
-        facts_version: u32,
-    }
     let head: Head = serde_json::from_slice(&bytes).map_err(|error| facts(error.to_string()))?;
     if head.facts_version > Snapshot::VERSION {
         let why = format!("it has version {}: use a newer program", head.facts_version);

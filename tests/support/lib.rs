@@ -37,3 +37,14 @@ pub fn expected(captures: &Path) -> BTreeMap<String, Value> {
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// Whether generated files are to be written anew instead of compared (`SNAPDIAG_BLESS=1`).
+///
+/// # Panics
+/// In CI, which must not bless what it tests.
+pub fn blessing() -> bool {
+    let bless = std::env::var_os("SNAPDIAG_BLESS").is_some_and(|value| value == "1");
+    let in_ci = std::env::var_os("CI").is_some();
+    assert!(!(bless && in_ci), "CI does not bless what it tests");
+    bless
+}

@@ -358,8 +358,9 @@ impl Problem {
         expected: impl Into<String>,
         fact: &Fact<T>,
     ) -> &mut Self {
-        let expected = Some(expected.into());
-        add_exhibits(&mut self.exhibits, &says.into(), expected, &fact.evidence);
+        let expected = expected.into();
+        let says = says.into();
+        add_exhibits(&mut self.exhibits, &says, Some(&expected), &fact.evidence);
         self
     }
 
@@ -385,12 +386,12 @@ impl Problem {
 fn add_exhibits(
     exhibits: &mut Vec<Exhibit>,
     says: &str,
-    expected: Option<String>,
+    expected: Option<&str>,
     evidence: &[Evidence],
 ) {
     exhibits.extend(evidence.iter().map(|evidence| Exhibit {
         says: says.to_owned(),
-        expected: expected.clone(),
+        expected: expected.map(str::to_owned),
         evidence: evidence.clone(),
     }));
 }

@@ -3,6 +3,7 @@
 //! One file a check, with its page beside it; [`table::TABLE`] lists them all.
 
 pub mod check;
+pub mod figures;
 pub mod os;
 pub mod remedy;
 pub mod remote_desktop;

@@ -1,15 +1,15 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, Os, Resources};
+use super::verdict::Category::{Network, Resources};
 use super::{os, remote_desktop};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
     os::os_status::CHECK,
-    Check::planned("memory-limit", Os, "Memory limit"),
-    Check::planned("cpu-limit", Os, "CPU limit"),
-    Check::planned("handle-leak", Os, "Handle leak"),
+    os::memory_limit::CHECK,
+    os::cpu_limit::CHECK,
+    os::handle_leak::CHECK,
     os::brute_force::CHECK,
     os::environment_variables::CHECK,
     Check::planned("memory-usage", Resources, "Memory usage"),

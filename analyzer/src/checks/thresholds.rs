@@ -67,6 +67,10 @@ pub enum ThresholdError {
 impl Thresholds {
     /// Reads a TOML file of the form `[check-id]` with `name = number` lines; every key must be
     /// one of `known`.
+    ///
+    /// # Errors
+    /// When it is no TOML, names a threshold that is not known, or sets one to something else
+    /// than a finite number from zero up.
     pub fn from_toml<'a>(
         text: &str,
         known: impl IntoIterator<Item = &'a Threshold>,

@@ -71,12 +71,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Done, Failure> {
             "a facts file holds no artifacts: give the snapshot that it was made from".to_owned(),
         ));
     };
-    let text = match &locator {
-        Locator::Events(query) if args.count => {
-            format!("{}\n", events::count(sources, query)?)
-        }
-        locator => render(args.format, sources, locator, console)?,
-    };
+    if let (Locator::Events(query), true) = (&locator, args.count) {
+        let count = events::count(sources, query)?;
+        console.write(&format!("{count}\n"))?;
+        // Status 1 is "nothing was found" here.
+        return Ok(Done::found_if(count == 0));
+    }
+    let text = render(args.format, sources, &locator, console)?;
     console.write(&text)?;
     Ok(Done::Quietly)
 }

@@ -39,3 +39,18 @@ pub(super) fn bare<T>(mut fact: Fact<T>) -> Fact<T> {
     }
     fact
 }
+
+/// A value read from a record, with the place in the document that it stands at as its evidence.
+pub(super) fn placed<T>(record: &Fact<Value>, pointer: &str, fact: Fact<T>) -> Fact<T> {
+    let raw = record
+        .value()
+        .and_then(|document| document.pointer(pointer));
+    let evidence = record.evidence.iter().map(|document| {
+        at(
+            document,
+            pointer.to_owned(),
+            raw.cloned().unwrap_or_default(),
+        )
+    });
+    Fact::new(fact.state, evidence)
+}

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::{
-    boot, certificates, firewall, licensing, logons, network_access, remote_desktop, services,
+    boot, boot_options, certificates, firewall, licensing, logons, network_access, processes,
+    remote_desktop, services, topology,
 };
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
@@ -65,6 +66,8 @@ pub trait EventFamily: Default + Send + Sync {
 pub struct EventFacts {
     /// For [`super::boot`].
     pub boot: boot::Events,
+    /// For [`super::boot_options`].
+    pub boot_options: boot_options::Events,
     /// For [`super::certificates`].
     pub certificates: certificates::Events,
     /// For [`super::firewall`].
@@ -75,10 +78,14 @@ pub struct EventFacts {
     pub logons: logons::Events,
     /// For [`super::network_access`].
     pub network_access: network_access::Events,
+    /// For [`super::processes`].
+    pub processes: processes::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
     pub services: services::Events,
+    /// For [`super::topology`].
+    pub topology: topology::Events,
 }
 
 /// Hands the record to each family that wants it.
@@ -93,13 +100,16 @@ impl EventFacts {
     fn wants() -> impl Iterator<Item = &'static Want> {
         [
             boot::Events::WANTS,
+            boot_options::Events::WANTS,
             certificates::Events::WANTS,
             firewall::Events::WANTS,
             licensing::Events::WANTS,
             logons::Events::WANTS,
             network_access::Events::WANTS,
+            processes::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
+            topology::Events::WANTS,
         ]
         .into_iter()
         .flatten()
@@ -107,25 +117,31 @@ impl EventFacts {
 
     fn event(&mut self, event: &Event<'_>) {
         offer(&mut self.boot, event);
+        offer(&mut self.boot_options, event);
         offer(&mut self.certificates, event);
         offer(&mut self.firewall, event);
         offer(&mut self.licensing, event);
         offer(&mut self.logons, event);
         offer(&mut self.network_access, event);
+        offer(&mut self.processes, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
+        offer(&mut self.topology, event);
     }
 
     /// Takes in what was gathered from later records, or from another channel.
     pub fn merge(&mut self, later: Self) {
         self.boot.merge(later.boot);
+        self.boot_options.merge(later.boot_options);
         self.certificates.merge(later.certificates);
         self.firewall.merge(later.firewall);
         self.licensing.merge(later.licensing);
         self.logons.merge(later.logons);
         self.network_access.merge(later.network_access);
+        self.processes.merge(later.processes);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
+        self.topology.merge(later.topology);
     }
 }
 

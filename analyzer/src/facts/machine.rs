@@ -7,6 +7,7 @@ use serde_json::json;
 use snapdiag_bundle::CaptureMode;
 use snapdiag_bundle::records::{Activation, MachineFacts};
 
+use super::document::placed;
 use super::evidence::Evidence;
 use super::fact::Fact;
 use super::locator::Locator;
@@ -150,7 +151,9 @@ impl Machine {
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
             update_revision: windows.number("", "UBR"),
-            installed: windows.number("", "InstallDate").and_then(unix_time),
+            installed: windows
+                .number("", "InstallDate")
+                .and_then(|number| unix_time(&number)),
             product_type: control_set
                 .text("Control\\ProductOptions", "ProductType")
                 .and_then(|kind| product_type(&kind.text)),
@@ -205,7 +208,7 @@ fn product(name: Fact<String>, build: &Fact<u32>) -> Fact<String> {
     })
 }
 
-fn unix_time(number: Number) -> Result<Timestamp, String> {
+fn unix_time(number: &Number) -> Result<Timestamp, String> {
     let seconds = number.value.and_then(|seconds| i64::try_from(seconds).ok());
     seconds
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
@@ -231,11 +234,8 @@ fn firmware(sources: &Sources, record: &Fact<MachineFacts>) -> Fact<Firmware> {
         })
     });
     if let Some(firmware) = from_record {
-        let raw = record.value().map(|facts| json!(facts.firmware));
-        return record
-            .clone()
-            .at_pointer("/firmware", move |_| raw.clone().unwrap_or_default())
-            .map(|_| firmware);
+        let document = sources.record("system.machine");
+        return placed(&document, "/firmware", Fact::known(firmware, []));
     }
     let hardware = sources.system().below("HardwareConfig");
     let newest = hardware.subkeys("").value().and_then(|keys| {

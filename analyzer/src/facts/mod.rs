@@ -3,7 +3,9 @@
 //! One file a fact family. [`Snapshot`] is all that checks ever see; it is plain data, so a
 //! snapshot written as JSON and read back gives the same report.
 
+pub mod activation;
 pub mod boot;
+pub mod boot_options;
 pub mod capture;
 pub mod certificates;
 mod document;
@@ -20,6 +22,7 @@ pub mod logons;
 pub mod machine;
 pub mod network_access;
 pub mod newest;
+pub mod processes;
 pub mod records;
 pub mod remote_desktop;
 pub mod services;
@@ -27,6 +30,7 @@ pub mod sockets;
 pub mod sources;
 #[cfg(test)]
 mod test_bundle;
+pub mod topology;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +50,14 @@ pub struct Snapshot {
     pub machine: machine::Machine,
     /// Boots, shutdowns, crashes, setup.
     pub boot: boot::Boot,
+    /// Limits of the next start, and of the last ones.
+    pub boot_options: boot_options::BootOptions,
+    /// Memory and processors: firmware, Windows, edition.
+    pub topology: topology::Topology,
+    /// Processes, and what the logs say of leaks and shortages.
+    pub processes: processes::Processes,
+    /// Activation of Windows.
+    pub activation: activation::Activation,
     /// The certificates of Remote Desktop.
     pub certificates: certificates::Certificates,
     /// Drive letters.
@@ -74,13 +86,18 @@ impl Snapshot {
 
     /// Gathers every fact from the opened sources.
     pub fn gather(sources: &Sources) -> Self {
+        let machine = machine::Machine::gather(sources);
         let remote_desktop = remote_desktop::RemoteDesktop::gather(sources);
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
             inventory: sources.inventory().clone(),
-            machine: machine::Machine::gather(sources),
             boot: boot::Boot::gather(sources),
+            boot_options: boot_options::BootOptions::gather(sources),
+            topology: topology::Topology::gather(sources, &machine.firmware),
+            machine,
+            processes: processes::Processes::gather(sources),
+            activation: activation::Activation::gather(sources),
             certificates: certificates::Certificates::gather(sources),
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),

@@ -1,5 +1,6 @@
 //! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
 
+pub mod bcd;
 pub mod certificate;
 pub mod evtx;
 pub mod firewall_rule;

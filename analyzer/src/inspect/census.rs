@@ -7,10 +7,9 @@ use serde::Serialize;
 use snapdiag_bundle::{Content, items};
 
 use super::LARGEST;
-use super::events::fold_log;
 use crate::facts::inventory::{Artifact, Kind};
 use crate::facts::sources::container::Container;
-use crate::facts::sources::hives;
+use crate::facts::sources::{hives, logs};
 use crate::formats::evtx::Census;
 use crate::formats::registry::{Quality, RegistryView, WalkLimits};
 
@@ -48,9 +47,9 @@ pub struct LogCount {
     pub records: u64,
     /// Records that could not be decoded.
     pub failed: u64,
-    /// When the record with the lowest id was written, UTC.
+    /// The earliest time of a record, UTC.
     pub first: Option<Timestamp>,
-    /// When the record with the highest id was written, UTC.
+    /// The latest time of a record, UTC.
     pub last: Option<Timestamp>,
     /// The lowest record id.
     pub first_record: Option<u64>,
@@ -58,7 +57,7 @@ pub struct LogCount {
     pub last_record: Option<u64>,
     /// Whether it was being written.
     pub dirty: bool,
-    /// How many records there are of each `channel|event ID`.
+    /// How many records there are of each `channel|event ID`; `?` for a record that names none.
     pub events: BTreeMap<String, u64>,
     /// What could not be read.
     pub damage: Vec<String>,
@@ -129,7 +128,7 @@ fn count_hive(container: &Container, name: &str) -> HiveCount {
 }
 
 fn count_log(container: &Container, name: &str) -> LogCount {
-    let (outcome, torn) = match fold_log(container, name, Census::decoding()) {
+    let (outcome, torn) = match logs::fold(container, name, Census::decoding) {
         Ok(read) => read,
         Err(why) => {
             return LogCount {
@@ -151,8 +150,8 @@ fn count_log(container: &Container, name: &str) -> LogCount {
     LogCount {
         records: outcome.records,
         failed: outcome.failed,
-        first: first.map(|mark| mark.time),
-        last: last.map(|mark| mark.time),
+        first: outcome.horizon.earliest,
+        last: outcome.horizon.latest,
         first_record: first.map(|mark| mark.record_id),
         last_record: last.map(|mark| mark.record_id),
         dirty: outcome.dirty,
@@ -161,6 +160,7 @@ fn count_log(container: &Container, name: &str) -> LogCount {
             .counts()
             .iter()
             .flat_map(|(channel, ids)| {
+                let channel = if channel.is_empty() { "?" } else { channel };
                 ids.iter()
                     .map(move |(id, count)| (format!("{channel}|{id}"), *count))
             })

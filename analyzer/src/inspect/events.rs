@@ -8,7 +8,8 @@ use crate::facts::inventory::Kind;
 use crate::facts::locator::EventQuery;
 use crate::facts::sources::Sources;
 use crate::facts::sources::container::Container;
-use crate::formats::evtx::{self, Filter, Fold, LogOutcome, Options, Row, Select};
+use crate::facts::sources::logs;
+use crate::formats::evtx::{Filter, Row, Select};
 
 /// The most records that are rendered in one answer; the newest ones.
 pub const MOST: usize = 1_000_000;
@@ -34,12 +35,19 @@ pub fn select(sources: &Sources, query: &EventQuery) -> Result<Selected, ShowErr
     selected(sources, query, limit)
 }
 
-/// As [`select`], without rendering a record.
+/// As [`select`], without rendering a record: none at all is a count, too, where the channel was
+/// read.
 ///
 /// # Errors
-/// As [`select`].
+/// When there is no such channel, or a log cannot be read.
 pub fn count(sources: &Sources, query: &EventQuery) -> Result<u64, ShowError> {
-    selected(sources, query, 0).map(|selected| selected.count)
+    match selected(sources, query, 0) {
+        Ok(selected) => Ok(selected.count),
+        Err(ShowError::NotFound(_)) if sources.inventory().channel(&query.channel).is_some() => {
+            Ok(0)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn selected(sources: &Sources, query: &EventQuery, limit: usize) -> Result<Selected, ShowError> {
@@ -86,33 +94,13 @@ fn keep_newest(rows: &mut Vec<Row>, limit: usize) {
     }
 }
 
-/// Reads one log with a fold. The second part of the result is damage of the container in it.
-///
-/// # Errors
-/// Why the log cannot be read at all.
-pub(super) fn fold_log<F: Fold>(
-    container: &Container,
-    name: &str,
-    fold: F,
-) -> Result<(LogOutcome<F>, Option<String>), String> {
-    let channel = evtx::channel_of_file(name);
-    let options = Options {
-        channel: Some(&channel),
-        ..Options::default()
-    };
-    let (outcome, torn) = container
-        .stream(name, |stream| evtx::read_stream(stream, fold, options))
-        .map_err(|problem| problem.why)?;
-    Ok((outcome.map_err(|error| error.to_string())?, torn))
-}
-
 fn select_in(
     container: &Container,
     name: &str,
     filter: &Filter,
     limit: usize,
 ) -> Result<Selected, String> {
-    let (outcome, _) = fold_log(container, name, Select::new(filter, limit))?;
+    let (outcome, _) = logs::fold(container, name, || Select::new(filter, limit))?;
     Ok(Selected {
         count: outcome.fold.matched(),
         rows: outcome.fold.into_rows().collect(),

@@ -6,8 +6,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::canvas::{BOLD, Canvas, Look, PLAIN, style_of};
 use super::markdown::escape;
-use super::model::{Counts, Report, Summary};
+use super::model::Report;
 use super::sanitize;
+use super::summary::{Counts, Summary};
 use crate::checks::verdict::Verdict;
 use crate::inspect::Source;
 
@@ -18,12 +19,12 @@ pub enum Outcome {
     /// It was analyzed.
     Report(Box<Report>),
     /// It could not be read.
-    Unreadable(Input),
+    Unreadable(Unreadable),
 }
 
 /// An input that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Input {
+pub struct Unreadable {
     /// What was to be analyzed.
     pub source: Source,
     /// Critical, with the reason as its headline.
@@ -52,7 +53,7 @@ impl Outcome {
             headline: format!("cannot be analyzed: {error}"),
             counts: Counts::default(),
         };
-        Self::Unreadable(Input {
+        Self::Unreadable(Unreadable {
             source,
             summary,
             error,

@@ -1,5 +1,6 @@
 //! Reports: one result model, one file per rendering. A renderer shows; it decides nothing.
 
+mod appendix;
 pub mod canvas;
 pub mod catalogue;
 pub mod coverage;
@@ -12,12 +13,14 @@ pub mod page;
 pub mod sanitize;
 pub mod selection;
 pub mod shown;
+pub mod summary;
 pub mod text;
 pub mod verification;
 mod words;
 
 pub use crate::inspect::Source;
 pub use canvas::Look;
-pub use many::{Input, Outcome, Reports};
+pub use many::{Outcome, Reports, Unreadable};
 pub use model::{Finding, Report};
 pub use selection::{Selection, SelectionError};
+pub use summary::{Counts, Summary};

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
-use super::coverage::Covered;
 use super::model::{Finding, Report};
-use super::{sanitize, words};
+use super::{appendix, sanitize, words};
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Remedy, Step};
 use crate::checks::verdict::Verdict;
@@ -15,6 +14,8 @@ use crate::checks::verdict::Verdict;
 const INDENT: usize = 10;
 /// Where the text behind a label begins.
 const LABELLED: usize = INDENT + 10;
+/// Reasons of a problem that are shown without `--verbose`.
+const REASONS: usize = 5;
 /// How many pieces of evidence a finding shows.
 const EVIDENCE: usize = 3;
 
@@ -32,8 +33,8 @@ pub fn render(report: &Report, look: Look) -> String {
     folded(&mut canvas, report, Verdict::Ok);
     folded(&mut canvas, report, Verdict::NotApplicable);
     if look.verbose {
-        inputs(&mut canvas, report);
-        horizons(&mut canvas, report);
+        appendix::inputs(&mut canvas, report);
+        appendix::horizons(&mut canvas, report);
     }
     footer(&mut canvas, report);
     canvas.finish()
@@ -110,7 +111,12 @@ fn title(canvas: &mut Canvas, finding: &Finding) {
 }
 
 fn reasons(canvas: &mut Canvas, finding: &Finding) {
-    for (number, reason) in finding.reasons.iter().enumerate() {
+    let shown = if canvas.verbose() {
+        finding.reasons.len()
+    } else {
+        REASONS
+    };
+    for (number, reason) in finding.reasons.iter().take(shown).enumerate() {
         let label = if number == 0 {
             "          because"
         } else {
@@ -118,6 +124,7 @@ fn reasons(canvas: &mut Canvas, finding: &Finding) {
         };
         canvas.hanging(LABELLED, DIM, label, PLAIN, reason);
     }
+    more(canvas, finding.reasons.len().saturating_sub(shown));
 }
 
 /// Why a check could not be decided, beyond what its headline says: the first few reasons.
@@ -152,6 +159,9 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
         };
         // Writing to a string cannot fail.
         let mut says = exhibit.says.clone();
+        if let Some(raw) = words::raw_beside(exhibit) {
+            let _ = write!(says, " = {raw}");
+        }
         if let Some(expected) = &exhibit.expected {
             let _ = write!(says, " (expected: {expected})");
         }
@@ -295,54 +305,6 @@ fn folded(canvas: &mut Canvas, report: &Report, verdict: Verdict) {
         for note in &finding.notes {
             let text = format!("{}: {note}", finding.id);
             canvas.hanging(LABELLED, DIM, "          note", PLAIN, &text);
-        }
-    }
-}
-
-/// The coverage table, for those who want everything.
-fn inputs(canvas: &mut Canvas, report: &Report) {
-    canvas.blank();
-    canvas.paragraph(0, BOLD, "What the checks had to go by");
-    for coverage in &report.coverage {
-        let mut parts = Vec::new();
-        if let Some(why) = &coverage.why {
-            parts.push(why.clone());
-        }
-        if !coverage.used.is_empty() {
-            parts.push(format!("used {}", coverage.used.join(", ")));
-        }
-        for missing in &coverage.missing {
-            parts.push(format!("{} {}", missing.item, missing.why));
-        }
-        let style = match coverage.state {
-            Covered::Ran => PLAIN,
-            Covered::Partial | Covered::CouldNot => DIM,
-        };
-        let label = format!("{:<24} {}", coverage.id, coverage.state.word());
-        canvas.hanging(36, style, &label, style, &parts.join("; "));
-    }
-}
-
-/// How far each event log reaches.
-fn horizons(canvas: &mut Canvas, report: &Report) {
-    if report.channels.is_empty() {
-        return;
-    }
-    canvas.blank();
-    canvas.paragraph(0, BOLD, "How far the event logs reach");
-    for channel in &report.channels {
-        let reach = match (channel.oldest, channel.newest) {
-            (Some(oldest), Some(newest)) => format!(
-                ", {} to {}",
-                words::time(oldest.time),
-                words::time(newest.time)
-            ),
-            _ => String::new(),
-        };
-        let text = format!("{}: {} records{reach}", channel.name, channel.records);
-        canvas.hanging(4, PLAIN, "  -", PLAIN, &text);
-        for damage in &channel.damage {
-            canvas.paragraph(4, DIM, damage);
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use jiff::Timestamp;
 
+use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
 use crate::facts::capture::{CaptureKind, TimeSource};
+
+use serde_json::Value;
 
 use super::model::Report;
 use super::sanitize;
 use crate::facts::inventory::ArtifactState;
+use crate::facts::locator::Locator;
 
 /// The risk of a remedy and what it interrupts.
 pub(super) fn safety(remedy: &Remedy) -> String {
@@ -179,4 +183,21 @@ pub(super) fn origin(report: &Report) -> String {
     }
     parts.push(format!("snapdiag {}", report.analyzer));
     parts.join("; ")
+}
+
+/// The value that stood at a piece of evidence, where it is a short one and the words do not say
+/// it already. The fields of a record and places in documents speak through the words.
+pub(super) fn raw_beside(exhibit: &Exhibit) -> Option<String> {
+    const LONGEST: usize = 160;
+    let raw = match &exhibit.evidence.raw {
+        Value::String(text) if !text.is_empty() => format!("\"{text}\""),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let is_key = matches!(
+        &exhibit.evidence.locator,
+        Locator::Registry(place) if place.value.is_none()
+    );
+    let said = exhibit.says.contains(raw.trim_matches('"')) || exhibit.says.contains('=');
+    (!is_key && !said && raw.chars().count() <= LONGEST).then_some(raw)
 }

@@ -57,6 +57,7 @@ pub const ITEMS: &[Item] = &[
         Record::Machine,
         &[
             "os-status",
+            "memory-limit",
             "handle-leak",
             "cpu-usage",
             "mac-address",
@@ -152,7 +153,7 @@ pub const ITEMS: &[Item] = &[
         "network.metadata",
         &["network/metadata.json"],
         Record::Metadata,
-        &["memory-limit", "mac-address", "intranet-dns"],
+        &["mac-address", "intranet-dns"],
         "the cloud's own description of the instance",
     ),
     item(
@@ -210,13 +211,7 @@ pub const ITEMS: &[Item] = &[
         "services.table",
         &["services/services.json"],
         Record::Services,
-        &[
-            "memory-limit",
-            "rds-service",
-            "rdp-port",
-            "rdp-certificate",
-            "rdp-firewall",
-        ],
+        &["rds-service", "rdp-port", "rdp-certificate", "rdp-firewall"],
         "services with state, process id and exit codes",
     ),
     json(
@@ -224,7 +219,6 @@ pub const ITEMS: &[Item] = &[
         &["counters/counters.json"],
         Record::Counters,
         &[
-            "handle-leak",
             "memory-usage",
             "virtual-memory-usage",
             "cpu-usage",

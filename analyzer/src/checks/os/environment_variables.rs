@@ -1,6 +1,7 @@
 //! The machine's environment variables: `Path` above all.
 
 mod expand;
+mod hooks;
 mod machine_path;
 mod others;
 mod path;
@@ -55,6 +56,7 @@ fn decide(cx: &Context<'_>) -> Decision {
     others::critical(&mut judge, cx, &expander);
     machine_path::warning(&mut judge, cx, &expander);
     others::warning(&mut judge, cx, &expander);
+    hooks::warning(&mut judge, cx, &expander);
     others::notes(&mut judge, cx, &expander);
     for (name, fact) in [
         ("Path", &environment.path),

@@ -5,6 +5,7 @@ mod incidents;
 mod remedies;
 mod state;
 mod storage;
+mod upkeep;
 mod view;
 
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
@@ -104,8 +105,9 @@ fn decide(cx: &Context<'_>) -> Decision {
     storage::critical(&mut judge, &view);
     incidents::warning(&mut judge, &view);
     state::warning(&mut judge, &view);
+    upkeep::warning(&mut judge, &view);
     storage::warning(&mut judge, &view);
-    state::notes(&mut judge, &view);
+    upkeep::notes(&mut judge, &view);
     storage::notes(&mut judge, &view);
     coverage::require(&mut judge, &view);
     let started = view

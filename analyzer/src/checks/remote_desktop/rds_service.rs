@@ -45,11 +45,11 @@ pub const CHECK: Check = Check {
     inputs: &[
         Input::required("registry.system"),
         Input::required("registry.software"),
+        Input::required("eventlog.system"),
+        Input::required("eventlog.application"),
         Input::helpful("services.table"),
-        Input::helpful("eventlog.system"),
         Input::helpful("network.tcp"),
         Input::helpful("processes.table"),
-        Input::helpful("eventlog.application"),
         Input::helpful("eventlog.rcm-operational"),
         Input::helpful("eventlog.lsm-operational"),
     ],
@@ -95,6 +95,16 @@ fn decide(cx: &Context<'_>) -> Decision {
 fn demand(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
     const SYSTEM: &str = "the SYSTEM hive";
     judge.require(&service.start, "the start type of TermService", SYSTEM);
+    for (log, name) in [
+        (&cx.snapshot.services.log, "System"),
+        (&cx.snapshot.services.application_log, "Application"),
+    ] {
+        let collect = format!("the event log {name}, complete and undamaged");
+        judge.require(log, &format!("what the log {name} says"), &collect);
+        if log.value().is_some_and(|log| !log.damage.is_empty()) {
+            judge.lacks(format!("the log {name} is damaged"), &collect);
+        }
+    }
     judge.require(&service.dll, "the library of TermService", SYSTEM);
     judge.require(&service.image, "the program of TermService", SYSTEM);
     judge.require(&service.depends_on, "what TermService depends on", SYSTEM);

@@ -55,7 +55,7 @@ pub(super) fn volumes(sources: &Sources) -> Fact<Vec<VolumeState>> {
                 Some(VolumeState {
                     name,
                     dirty,
-                    evidence: place(format!("/volumes/{index}/dirty"), json!(dirty)),
+                    evidence: place(format!("/volumes/{index}/dirty")),
                 })
             })
             .collect()
@@ -73,7 +73,7 @@ pub(super) fn dumps(sources: &Sources) -> Fact<Vec<DumpFile>> {
                 size_bytes: file.size_bytes,
                 modified: file.modified_at,
                 of_crash: !file.path.to_lowercase().contains("\\livekernelreports\\"),
-                evidence: place(pointer, json!(file.modified_at)).at(file.modified_at),
+                evidence: place(pointer).at(file.modified_at),
             }
         })
         .collect()
@@ -107,17 +107,21 @@ fn from_machine<T: Serialize + Clone>(
     Fact::new(state, std::mem::take(&mut fact.evidence))
 }
 
-/// A table of the collector as facts of its rows, each with evidence of its own.
+/// A table of the collector as facts of its rows, each with evidence of its own: what stands in
+/// the document, as it stands there.
 fn rows<R: serde::de::DeserializeOwned, T>(
     sources: &Sources,
     item: &'static str,
-    read: impl FnOnce(&R, &dyn Fn(String, Json) -> Evidence) -> Vec<T>,
+    read: impl FnOnce(&R, &dyn Fn(String) -> Evidence) -> Vec<T>,
 ) -> Fact<Vec<T>> {
     let record: Fact<Json> = sources.record(item);
-    let whole = record.evidence.first().cloned();
+    let whole = record.evidence.first().zip(record.value());
     let fact = document::typed::<R>(&record).map(|table| {
-        whole.map_or_else(Vec::new, |whole| {
-            read(&table, &|pointer, raw| document::at(&whole, pointer, raw))
+        whole.map_or_else(Vec::new, |(evidence, document)| {
+            read(&table, &|pointer| {
+                let raw = document.pointer(&pointer).cloned().unwrap_or_default();
+                document::at(evidence, pointer, raw)
+            })
         })
     });
     document::bare(fact)

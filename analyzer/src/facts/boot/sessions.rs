@@ -126,17 +126,14 @@ impl Boot<'_> {
     fn incident(&self, artifact: &str) -> Option<Incident> {
         let (power, unexpected) = (self.find(41), self.find(6008));
         let report = self.find(1001);
-        // The log service's clock is the one that has been set right by then.
+        // 6008 comes first here: the kernel's 41 may be dated by a clock not yet set right.
         let first = unexpected.or(power).or(report)?;
-        let time = unexpected
-            .or_else(|| self.find(6005))
-            .map_or(first.time, |kept| kept.time);
         let bugcheck = report
             .and_then(reported)
             .or_else(|| power.and_then(recorded));
         let crashed = report.is_some() || bugcheck.is_some();
         Some(Incident {
-            time,
+            time: first.time,
             last_alive: unexpected.and_then(|kept| last_alive(kept.fields.binary()?)),
             class: if crashed {
                 IncidentClass::Bugcheck

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use snapdiag_bundle::records::{Accounts, TcpSample, TcpTables};
 
+use crate::facts::document::{placed, typed};
 use crate::facts::fact::Fact;
 use crate::facts::sources::Sources;
 
@@ -114,53 +115,45 @@ fn remote_addresses(rule: &str) -> Vec<String> {
     remote
 }
 
-/// The item with the accounts.
-pub(super) fn accounts(sources: &Sources) -> Fact<Accounts> {
+/// The item with the accounts, as it stands in the snapshot.
+pub(super) fn accounts(sources: &Sources) -> Fact<Value> {
     sources.record("system.accounts")
 }
 
-pub(super) fn lockout_policy(accounts: Fact<Accounts>) -> Fact<LockoutPolicy> {
-    let raw = |accounts: &Accounts| json!(accounts.lockout_policy);
-    accounts
-        .at_pointer("/lockout_policy", raw)
-        .and_then(|accounts| {
-            let policy = accounts
-                .lockout_policy
-                .ok_or("Windows did not give the lockout policy")?;
-            let minutes = |seconds: u32| seconds / 60;
-            Ok(LockoutPolicy {
-                threshold: policy.threshold,
-                duration_minutes: policy.duration_s.map(minutes),
-                window_minutes: policy.window_s.map(minutes),
-            })
+pub(super) fn lockout_policy(record: &Fact<Value>) -> Fact<LockoutPolicy> {
+    let fact = typed::<Accounts>(record).and_then(|accounts| {
+        let policy = accounts
+            .lockout_policy
+            .ok_or("Windows did not give the lockout policy")?;
+        let minutes = |seconds: u32| seconds / 60;
+        Ok(LockoutPolicy {
+            threshold: policy.threshold,
+            duration_minutes: policy.duration_s.map(minutes),
+            window_minutes: policy.window_s.map(minutes),
         })
+    });
+    placed(record, "/lockout_policy", fact)
 }
 
-pub(super) fn administrator(accounts: Fact<Accounts>) -> Fact<Administrator> {
-    let place = accounts.value().and_then(|accounts| {
-        let list = accounts.local_accounts.as_ref()?;
-        list.iter().position(|account| is_built_in(&account.sid))
-    });
-    let fact = match place {
-        None => accounts,
-        Some(index) => accounts.at_pointer(&format!("/local_accounts/{index}"), |accounts| {
-            let list = accounts.local_accounts.as_ref();
-            json!(list.and_then(|list| list.get(index)))
-        }),
+pub(super) fn administrator(record: &Fact<Value>) -> Fact<Administrator> {
+    let accounts = typed::<Accounts>(record);
+    let list = accounts
+        .value()
+        .and_then(|accounts| accounts.local_accounts.as_deref())
+        .unwrap_or_default();
+    let index = list.iter().position(|account| is_built_in(&account.sid));
+    let Some((index, account)) = index.and_then(|index| Some((index, list.get(index)?))) else {
+        return accounts.and_then(|_| {
+            Err("Windows did not give the built-in administrator account".to_owned())
+        });
     };
-    fact.and_then(|accounts| {
-        accounts
-            .local_accounts
-            .into_iter()
-            .flatten()
-            .find(|account| is_built_in(&account.sid))
-            .map(|account| Administrator {
-                name: account.name,
-                locked_out: account.flags & LOCKED_OUT != 0,
-                bad_passwords: account.bad_password_count,
-            })
-            .ok_or_else(|| "Windows did not give the built-in administrator account".to_owned())
-    })
+    let account = Administrator {
+        name: account.name.clone(),
+        locked_out: account.flags & LOCKED_OUT != 0,
+        bad_passwords: account.bad_password_count,
+    };
+    let pointer = format!("/local_accounts/{index}");
+    placed(record, &pointer, Fact::known(account, []))
 }
 
 fn is_built_in(sid: &str) -> bool {
@@ -216,13 +209,13 @@ mod tests {
         );
     }
 
-    fn collected(text: serde_json::Value) -> Fact<Accounts> {
+    fn collected(text: serde_json::Value) -> Fact<Value> {
         let evidence = crate::facts::evidence::Evidence::new(
             "system/accounts.json",
             crate::facts::locator::Locator::json("system/accounts.json", ""),
             text.clone(),
         );
-        Fact::known(serde_json::from_value(text).unwrap(), [evidence])
+        Fact::known(text, [evidence])
     }
 
     #[test]
@@ -230,17 +223,17 @@ mod tests {
         let guest = json!({"sid": "S-1-5-21-1-2-3-501", "name": "Guest", "flags": 0x10});
         let boss = json!({"sid": "S-1-5-21-1-2-3-500", "name": "Boss", "flags": 0x1_0210,
                           "bad_password_count": 11});
-        let fact = administrator(collected(json!({"local_accounts": [guest, boss]})));
+        let fact = administrator(&collected(json!({"local_accounts": [guest, boss]})));
         let account = fact.value().unwrap();
         assert_eq!((account.name.as_str(), account.locked_out), ("Boss", true));
         let place = fact.evidence[0].locator.to_string();
         assert_eq!(place, "json:system/accounts.json#/local_accounts/1");
         assert_eq!(fact.evidence[0].raw["flags"], json!(0x1_0210));
 
-        let without = administrator(collected(json!({"local_accounts": [guest]})));
+        let without = administrator(&collected(json!({"local_accounts": [guest]})));
         assert!(without.why_unsettled().is_some());
         assert!(
-            administrator(collected(json!({})))
+            administrator(&collected(json!({})))
                 .why_unsettled()
                 .is_some()
         );
@@ -249,7 +242,7 @@ mod tests {
     #[test]
     fn the_lockout_policy_is_in_minutes() {
         let policy = json!({"threshold": 0, "duration_s": 1800, "window_s": null});
-        let fact = lockout_policy(collected(json!({"lockout_policy": policy})));
+        let fact = lockout_policy(&collected(json!({"lockout_policy": policy})));
         let known = fact.value().unwrap();
         assert_eq!(
             (
@@ -261,7 +254,7 @@ mod tests {
         );
         assert_eq!(fact.evidence[0].raw["duration_s"], json!(1800));
         assert!(
-            lockout_policy(collected(json!({})))
+            lockout_policy(&collected(json!({})))
                 .why_unsettled()
                 .is_some()
         );

@@ -85,17 +85,25 @@ impl Container {
     /// As [`Self::read`], and when the hash is not that of the manifest.
     pub fn read_checked(&self, name: &str, limit: u64) -> Result<Vec<u8>, ReadProblem> {
         let bytes = self.read(name, limit)?;
-        let Some(expected) = self.expected_hash(name) else {
-            return Ok(bytes);
-        };
-        if hex(&Sha256::digest(&bytes)).eq_ignore_ascii_case(expected) {
-            Ok(bytes)
-        } else {
-            Err(ReadProblem {
-                why: WRONG_HASH.to_owned(),
+        match self.hash_fault(name, &bytes) {
+            None => Ok(bytes),
+            Some(fault) => Err(ReadProblem {
+                why: fault.to_owned(),
                 partial: Vec::new(),
-            })
+            }),
         }
+    }
+
+    /// What is wrong with the hash of an entry's bytes, by the manifest.
+    pub fn hash_fault(&self, name: &str, bytes: &[u8]) -> Option<&'static str> {
+        let expected = self.expected_hash(name)?;
+        let right = hex(&Sha256::digest(bytes)).eq_ignore_ascii_case(expected);
+        (!right).then_some(WRONG_HASH)
+    }
+
+    /// The declared size of an entry in bytes; 0 where there is none.
+    pub fn size(&self, name: &str) -> u64 {
+        self.archive().entry(name).map_or(0, Entry::size)
     }
 
     /// The SHA-256 that the manifest gives an entry.

@@ -56,9 +56,9 @@ impl HiveKind {
     /// Tells a hive by the keys below its root.
     pub fn of(view: &dyn RegistryView) -> Self {
         let has = |path: &str| view.key(path).is_ok_and(|key| key.is_some());
-        if has("Select") && (has("MountedDevices") || has("ControlSet001") || has("Setup")) {
-            Self::System
-        } else if has("CurrentControlSet") && !has("Software") {
+        let has_control_sets =
+            has("Select") && (has("MountedDevices") || has("ControlSet001") || has("Setup"));
+        if has_control_sets || has("CurrentControlSet") && !has("Software") {
             Self::System
         } else if has("Objects") && has("Description") {
             Self::Bcd
@@ -121,9 +121,10 @@ pub fn open(container: &Container, artifact: &str) -> Result<Candidate, String> 
         .map(|why| format!("read in part: {why}"))
         .into_iter()
         .collect();
-    let mut state = match notes.is_empty() {
-        true => ArtifactState::Used,
-        false => ArtifactState::Damaged,
+    let mut state = if notes.is_empty() {
+        ArtifactState::Used
+    } else {
+        ArtifactState::Damaged
     };
     for quality in file.quality() {
         notes.push(describe(quality, !logs.is_empty()));
@@ -146,9 +147,10 @@ fn describe(quality: &Quality, with_logs: bool) -> String {
         Quality::DirtyNotReplayed { primary, secondary } => format!(
             "dirty (sequence numbers {primary} and {secondary}) and read as it is, because {}: \
              values may be stale",
-            match with_logs {
-                true => "its transaction logs do not fit",
-                false => "its transaction logs are not there",
+            if with_logs {
+                "its transaction logs do not fit"
+            } else {
+                "its transaction logs are not there"
             }
         ),
         Quality::Replayed {
@@ -157,9 +159,10 @@ fn describe(quality: &Quality, with_logs: bool) -> String {
             entries,
             gap,
         } => {
-            let gap = match gap {
-                true => "; entries before the first may be missing",
-                false => "",
+            let gap = if *gap {
+                "; entries before the first may be missing"
+            } else {
+                ""
             };
             format!(
                 "dirty; {entries} entries of its transaction logs replayed (sequence {from} to \

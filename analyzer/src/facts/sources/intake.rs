@@ -96,12 +96,10 @@ fn file_name(path: &Path) -> String {
 /// A single file, and for a hive the transaction logs beside it.
 fn beside(path: &Path, name: &str) -> Vec<(String, PathBuf)> {
     let mut files = vec![(name.to_owned(), path.to_owned())];
-    let siblings = path
+    let folder = path
         .parent()
-        .and_then(|folder| match folder.as_os_str().is_empty() {
-            true => Path::new(".").read_dir().ok(),
-            false => folder.read_dir().ok(),
-        });
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let siblings = folder.unwrap_or(Path::new(".")).read_dir().ok();
     for sibling in siblings.into_iter().flatten().flatten() {
         let file = sibling.file_name().to_string_lossy().into_owned();
         let is_log = [".LOG", ".LOG1", ".LOG2"]

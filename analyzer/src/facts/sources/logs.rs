@@ -8,13 +8,13 @@ use snapdiag_bundle::{ItemRow, State};
 use super::container::{Container, WRONG_HASH};
 use crate::facts::events::{EventFacts, EventFold};
 use crate::facts::inventory::{Channel, Mark};
-use crate::formats::evtx::{self, LogError, LogOutcome, Options};
+use crate::formats::evtx::{self, Event, Fold, Header, LogError, LogOutcome, Need, Options};
 
 /// Logs up to this size are read whole, in bytes; larger ones are streamed.
 const WHOLE: u64 = 32 << 20;
 
 /// A log that was read.
-pub(super) struct Log {
+pub struct Log {
     /// The artifact's name.
     pub artifact: String,
     /// What reading it gave.
@@ -25,7 +25,7 @@ pub(super) struct Log {
 
 /// What all logs together gave.
 #[derive(Default)]
-pub(super) struct Logs {
+pub struct Logs {
     /// What the fact families gathered.
     pub events: EventFacts,
     /// How far each channel reaches.
@@ -40,7 +40,7 @@ pub(super) struct Logs {
 
 /// Reads the logs `names` in parallel, the largest first, and takes those of one machine: the
 /// one called `computer` (from the hives) where that is known, else the one with most records.
-pub(super) fn read(
+pub fn read(
     container: &Container,
     names: &[(String, u64)],
     computer: Option<&str>,
@@ -51,7 +51,7 @@ pub(super) fn read(
     let read: Vec<(String, Result<Log, String>)> = by_size
         .par_iter()
         .with_max_len(1)
-        .map(|(name, size)| (name.clone(), read_one(container, name, *size)))
+        .map(|(name, _)| (name.clone(), read_one(container, name)))
         .collect();
     let mut logs = Logs::default();
     let mut readable = Vec::new();
@@ -67,34 +67,99 @@ pub(super) fn read(
     logs
 }
 
-fn read_one(container: &Container, name: &str, size: u64) -> Result<Log, String> {
-    let channel = evtx::channel_of_file(name);
-    let options = Options {
-        channel: Some(&channel),
-        ..Options::default()
-    };
-    let fold = EventFold::default();
-    let (outcome, torn) = if size <= WHOLE {
-        let (bytes, torn) = match container.read_checked(name, WHOLE) {
-            Ok(bytes) => (bytes, None),
-            Err(problem) if problem.partial.is_empty() => return Err(problem.why),
-            Err(problem) => (problem.partial, Some(problem.why)),
-        };
-        let outcome = evtx::read_bytes(&bytes, fold, options).map_err(LogError::from);
-        (outcome, torn)
-    } else {
-        container
-            .stream(name, |stream| evtx::read_stream(stream, fold, options))
-            .map_err(|problem| problem.why)?
-    };
+fn read_one(container: &Container, name: &str) -> Result<Log, String> {
+    let (outcome, torn) = fold(container, name, EventFold::default)?;
     if torn.as_deref() == Some(WRONG_HASH) {
         return Err(WRONG_HASH.to_owned());
     }
     Ok(Log {
         artifact: name.to_owned(),
-        outcome: outcome.map_err(|error| error.to_string())?,
+        outcome,
         torn,
     })
+}
+
+/// Reads one log with a fold: whole where it is small, streamed where it is not. The second part
+/// of the result is what is wrong with the artifact: torn, or not the one in the manifest.
+///
+/// A record belongs to the channel that it names. Only where no record names one, the file's
+/// name does: the log is read again with it.
+///
+/// # Errors
+/// Why the log cannot be read at all.
+pub fn fold<F: Fold>(
+    container: &Container,
+    name: &str,
+    start: impl Fn() -> F,
+) -> Result<(LogOutcome<F>, Option<String>), String> {
+    let named = || Named {
+        fold: start(),
+        channel: false,
+    };
+    let (outcome, torn) = fold_with(container, name, named, Options::default())?;
+    if outcome.fold.channel || outcome.records == 0 {
+        return Ok((outcome.map(|named| named.fold), torn));
+    }
+    let channel = evtx::channel_of_file(name);
+    let options = Options {
+        channel: Some(&channel),
+        ..Options::default()
+    };
+    fold_with(container, name, start, options)
+}
+
+fn fold_with<F: Fold>(
+    container: &Container,
+    name: &str,
+    start: impl Fn() -> F,
+    options: Options<'_>,
+) -> Result<(LogOutcome<F>, Option<String>), String> {
+    let (outcome, torn) = if container.size(name) <= WHOLE {
+        let (bytes, torn) = match container.read(name, WHOLE) {
+            Ok(bytes) => {
+                let wrong = container.hash_fault(name, &bytes);
+                (bytes, wrong.map(str::to_owned))
+            }
+            Err(problem) if problem.partial.is_empty() => return Err(problem.why),
+            Err(problem) => (problem.partial, Some(problem.why)),
+        };
+        let outcome = evtx::read_bytes(&bytes, start(), options).map_err(LogError::from);
+        (outcome, torn)
+    } else {
+        container
+            .stream(name, |stream| evtx::read_stream(stream, start(), options))
+            .map_err(|problem| problem.why)?
+    };
+    Ok((outcome.map_err(|error| error.to_string())?, torn))
+}
+
+/// A fold that also notices whether any record names its channel.
+struct Named<F> {
+    fold: F,
+    channel: bool,
+}
+
+impl<F: Fold> Fold for Named<F> {
+    fn glance(&mut self, header: &Header<'_>) -> Need {
+        self.channel |= !header.channel.is_empty();
+        self.fold.glance(header)
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.fold.event(event);
+    }
+
+    fn fork(&self) -> Self {
+        Self {
+            fold: self.fold.fork(),
+            channel: false,
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.channel |= later.channel;
+        self.fold.merge(later.fold);
+    }
 }
 
 /// The first label, upper case: `host-a.example.com` and `HOST-A` are one computer.

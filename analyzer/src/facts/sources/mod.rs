@@ -4,7 +4,7 @@ pub mod container;
 mod find;
 pub mod hives;
 pub mod intake;
-mod logs;
+pub mod logs;
 mod open;
 pub mod registry;
 mod time;
@@ -235,13 +235,12 @@ impl Sources {
 /// What follows from a row of the manifest: the artifact to read, or why there is none.
 fn resolve(row: &ItemRow, may_be_empty: bool) -> Result<String, Missing> {
     let because = || {
-        let mut words = row.state.as_str().to_owned();
-        if let Some(error) = &row.error {
-            words.push_str(&format!(" ({error})"));
-        } else if let Some(reason) = &row.reason {
-            words.push_str(&format!(" ({reason})"));
-        }
-        words
+        let why = match (&row.error, &row.reason) {
+            (Some(error), _) => format!(" ({error})"),
+            (None, Some(reason)) => format!(" ({reason})"),
+            (None, None) => String::new(),
+        };
+        format!("{}{why}", row.state)
     };
     match (row.state, row.artifacts.first()) {
         (State::Ok | State::Truncated, Some(artifact)) => Ok(artifact.name.clone()),

@@ -111,7 +111,10 @@ impl Hive {
         self.name
     }
 
-    /// The opened hive, or why there is none.
+    /// The opened hive.
+    ///
+    /// # Errors
+    /// Why there is none.
     pub fn opened(&self) -> Result<&Opened, &Missing> {
         self.source.as_ref()
     }

@@ -118,3 +118,23 @@ pub struct LogOutcome<F> {
     /// How much more damage there was than `damage` holds.
     pub damage_left_out: u64,
 }
+
+impl<F> LogOutcome<F> {
+    /// The same outcome with another fold, made of this one.
+    pub fn map<G>(self, change: impl FnOnce(F) -> G) -> LogOutcome<G> {
+        LogOutcome {
+            fold: change(self.fold),
+            file: self.file,
+            horizon: self.horizon,
+            records: self.records,
+            stale: self.stale,
+            failed: self.failed,
+            chunks: self.chunks,
+            empty_chunks: self.empty_chunks,
+            fallback_chunks: self.fallback_chunks,
+            dirty: self.dirty,
+            damage: self.damage,
+            damage_left_out: self.damage_left_out,
+        }
+    }
+}

@@ -20,11 +20,20 @@ fn per_day(count: u64, failures: &Failures) -> f64 {
     }
 }
 
-/// One source that repeats one user at a regular interval, slower than any guessing.
+/// One source that repeats one user at a regular interval, slower than any guessing. Several
+/// public addresses that repeat the same user are an attack that takes its time.
 fn is_stale(cx: &Context<'_>, source: &Source) -> bool {
+    let sources = cx.snapshot.logons.sources.value();
+    let shared = sources.is_some_and(|table| {
+        table
+            .top
+            .iter()
+            .any(|other| other.address != source.address && other.tried == source.tried)
+    });
     matches!(source.tried, Tried::One(_))
         && source.every_minutes.is_some()
         && number(source.sustained) <= cx.limit(&BURST)
+        && (source.private || !shared)
 }
 
 /// Rates of a day, of one source, of refused Remote Desktop logons, and bursts of one source.

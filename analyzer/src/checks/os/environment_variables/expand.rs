@@ -8,9 +8,10 @@ const DEPTH: usize = 4;
 const LONGEST: usize = 32_767;
 
 /// Variables that Windows sets itself, for every process or for every user: no registry value of
-/// the machine holds them.
-const DYNAMIC: [&str; 20] = [
+/// the machine need hold them.
+const DYNAMIC: [&str; 21] = [
     "SYSTEMROOT",
+    "WINDIR",
     "SYSTEMDRIVE",
     "PROGRAMFILES",
     "PROGRAMFILES(X86)",
@@ -86,7 +87,7 @@ impl<'a> Expander<'a> {
                 Some(value) if depth > 0 && expanded.len() < LONGEST => {
                     expanded.push_str(&self.expand(&value, depth - 1));
                 }
-                _ => expanded.push_str(&format!("%{name}%")),
+                _ => expanded.extend(["%", name, "%"]),
             }
             rest = after;
         }

@@ -1,24 +1,18 @@
-//! Rules about the other variables, about hooks and about users.
+//! Rules about the other variables.
 
 use super::expand::{Expander, plain};
 use super::path::drive;
 use super::remedies;
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Verdict;
-use crate::facts::environment::{UserEnvironment, UserVariable};
 use crate::facts::fact::Fact;
 use crate::facts::sources::registry::Text;
 
 /// Endings without which the programs of Windows are not found by their names.
 const ENDINGS: [&str; 4] = [".COM", ".EXE", ".BAT", ".CMD"];
-/// The key of a user's variables.
-const USER_KEY: &str = "Environment";
-/// The key of a user's command interpreter.
-const USER_PROCESSOR: &str = "Software\\Microsoft\\Command Processor";
-
 pub(super) fn critical(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
     folder_of_windows(judge, cx, expander);
-    comspec(judge, cx, expander);
+    comspec(judge, cx, expander, Verdict::Critical);
     pathext(judge, cx);
 }
 
@@ -70,7 +64,8 @@ fn folder_of_windows(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_
     }
 }
 
-fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
+/// Critical, unless the file that it names exists: somebody chose another interpreter.
+fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>, verdict: Verdict) {
     let fact = &cx.snapshot.environment.comspec;
     let right = fact.value().map(|text| {
         expands(text) && expander.normal(&text.text) == expander.below_root("system32\\cmd.exe")
@@ -84,33 +79,23 @@ fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
         Some(right) => Some(!right),
         None => fact.is_absent().then_some(true),
     };
-    // Another interpreter that exists was chosen by somebody.
-    let chosen = exists(cx, "ComSpec") == Some(true);
-    for (verdict, rule, holds) in [
-        (
-            Verdict::Critical,
-            "comspec-broken",
-            holds.map(|wrong| wrong && !chosen),
-        ),
-        (
-            Verdict::Warning,
-            "comspec-other",
-            holds.map(|wrong| wrong && chosen),
-        ),
-    ] {
-        let tried = judge.rule(
-            verdict,
-            rule,
-            format!("ComSpec = {named:?}, file exists: {chosen}"),
-            holds,
-        );
-        if let Some(problem) = tried {
-            problem
-                .headline("ComSpec does not name the command interpreter of Windows")
-                .because("scripts, and programs that start commands, depend on it")
-                .evidence_expected("ComSpec", "%SystemRoot%\\system32\\cmd.exe", fact)
-                .remedy(remedies::variable("ComSpec", fact));
-        }
+    let chosen = right.is_some() && exists(cx, "ComSpec") == Some(true);
+    let (rule, chosen_here) = match verdict {
+        Verdict::Critical => ("comspec-broken", false),
+        _ => ("comspec-other", true),
+    };
+    let tried = judge.rule(
+        verdict,
+        rule,
+        format!("ComSpec = {named:?}, file exists: {chosen}"),
+        holds.map(|wrong| wrong && chosen == chosen_here),
+    );
+    if let Some(problem) = tried {
+        problem
+            .headline("ComSpec does not name the command interpreter of Windows")
+            .because("scripts, and programs that start commands, depend on it")
+            .evidence_expected("ComSpec", "%SystemRoot%\\system32\\cmd.exe", fact)
+            .remedy(remedies::variable("ComSpec", fact));
     }
 }
 
@@ -134,7 +119,8 @@ fn pathext(judge: &mut Judge, cx: &Context<'_>) {
     }
 }
 
-fn missing_endings(text: &str) -> Vec<&'static str> {
+/// The endings that a `PATHEXT` lacks.
+pub(super) fn missing_endings(text: &str) -> Vec<&'static str> {
     let has = |ending: &str| {
         text.split(';')
             .any(|one| one.trim().eq_ignore_ascii_case(ending))
@@ -144,10 +130,9 @@ fn missing_endings(text: &str) -> Vec<&'static str> {
 
 pub(super) fn warning(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
     let environment = &cx.snapshot.environment;
+    comspec(judge, cx, expander, Verdict::Warning);
     temporary(judge, cx, expander, "TEMP", &environment.temp);
     temporary(judge, cx, expander, "TMP", &environment.tmp);
-    hooks(judge, cx);
-    users(judge, cx, expander);
 }
 
 fn temporary(
@@ -186,99 +171,6 @@ fn temporary(
             .because("services and installers that write temporary files fail")
             .evidence_expected(name, "%SystemRoot%\\TEMP", fact)
             .remedy(remedies::variable(name, fact));
-    }
-}
-
-/// Commands that run instead of a program or before it.
-fn hooks(judge: &mut Judge, cx: &Context<'_>) {
-    let hooks = &cx.snapshot.environment.hooks;
-    let set: Vec<_> = hooks
-        .iter()
-        .filter(|hook| {
-            hook.command
-                .value()
-                .is_some_and(|text| !text.text.trim().is_empty())
-        })
-        .collect();
-    let settled = !hooks.is_empty() && hooks.iter().all(|hook| hook.command.is_settled());
-    let rule = judge.rule(
-        Verdict::Warning,
-        "hook",
-        format!("{} of {} places hold a command", set.len(), hooks.len()),
-        (settled || !set.is_empty()).then_some(!set.is_empty()),
-    );
-    if let (Some(problem), Some(first)) = (rule, set.first()) {
-        problem
-            .headline(format!(
-                "{} has a {}: another command runs with it",
-                first.program, first.setting
-            ))
-            .because(
-                "a window that keeps popping up, or a program that does not start, comes from this",
-            );
-        for hook in &set {
-            let text = hook.command.value().map_or("", |text| text.text.as_str());
-            problem
-                .evidence_expected(
-                    format!("{} of {}: {text}", hook.setting, hook.program),
-                    "absent",
-                    &hook.command,
-                )
-                .remedy(remedies::unhook(hook));
-        }
-    }
-}
-
-/// Users' own values of names that Windows needs, and their command interpreter's `AutoRun`.
-fn users(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>) {
-    let users = &cx.snapshot.environment.users;
-    let mut odd: Vec<(&UserEnvironment, &UserVariable, &'static str)> = Vec::new();
-    for user in users.value().into_iter().flatten() {
-        if user.is(USER_KEY) {
-            for (name, right) in [
-                ("windir", expander.root.clone()),
-                ("SystemRoot", expander.root.clone()),
-                ("ComSpec", expander.below_root("system32\\cmd.exe")),
-            ] {
-                if let Some(variable) = user.variable(name)
-                    && expander.normal(&variable.text) != right
-                {
-                    odd.push((user, variable, "replaces the machine's"));
-                }
-            }
-            if let Some(variable) = user.variable("PATHEXT")
-                && !missing_endings(&variable.text).is_empty()
-            {
-                odd.push((user, variable, "lacks endings and replaces the machine's"));
-            }
-        }
-        if user.is(USER_PROCESSOR)
-            && let Some(variable) = user.variable("AutoRun")
-            && !variable.text.trim().is_empty()
-        {
-            odd.push((user, variable, "runs whenever the user starts cmd.exe"));
-        }
-    }
-    let rule = judge.rule(
-        Verdict::Warning,
-        "user-override",
-        format!(
-            "{} values of users that replace or hook what Windows needs",
-            odd.len()
-        ),
-        users.is_settled().then_some(!odd.is_empty()),
-    );
-    if let (Some(problem), Some((user, variable, what))) = (rule, odd.first()) {
-        problem.headline(format!("{} of user {} {what}", variable.name, user.user));
-        for (user, variable, what) in &odd {
-            let says = format!(
-                "{} of {} {what}: {}",
-                variable.name, user.user, variable.text
-            );
-            problem
-                .exhibits(says, std::slice::from_ref(&variable.evidence))
-                .remedy(remedies::user(user, variable));
-        }
     }
 }
 

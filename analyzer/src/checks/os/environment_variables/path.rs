@@ -118,11 +118,11 @@ fn is_empty(piece: &str) -> bool {
 /// At semicolons; those within quotes belong to a name, where the quotes are balanced.
 fn split(text: &str, quotes: bool) -> Vec<String> {
     let mut pieces = vec![String::new()];
-    let mut quoted = false;
+    let mut within = false;
     for c in text.chars() {
-        quoted ^= c == '"' && quotes;
+        within ^= c == '"' && quotes;
         match pieces.last_mut() {
-            Some(piece) if c != ';' || quoted => piece.push(c),
+            Some(piece) if c != ';' || within => piece.push(c),
             _ => pieces.push(String::new()),
         }
     }

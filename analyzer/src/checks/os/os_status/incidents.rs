@@ -6,7 +6,7 @@ use super::remedies;
 use super::view::{View, count, stamp};
 use crate::checks::check::{Judge, Problem};
 use crate::checks::verdict::{Confidence, Verdict};
-use crate::facts::boot::{Incident, IncidentClass, LoggedEvent};
+use crate::facts::boot::{Bugcheck, Incident, IncidentClass, LoggedEvent};
 
 /// How many pieces of evidence are shown of one kind.
 const SHOWN: usize = 5;
@@ -127,13 +127,13 @@ fn describe_crashes(problem: &mut Problem, view: &View<'_>, crashes: &[&Incident
     let code = last
         .bugcheck
         .as_ref()
-        .map_or_else(|| "an unreadable stop code".to_owned(), |stop| stop.words());
+        .map_or_else(|| "an unreadable stop code".to_owned(), Bugcheck::words);
     problem.headline(format!(
         "Windows crashed {} in {days} days, last with {code}, found on {}",
         times(crashes.len()),
         stamp(last.time)
     ));
-    if let Some(suspect) = last.bugcheck.as_ref().and_then(|stop| stop.suspect()) {
+    if let Some(suspect) = last.bugcheck.as_ref().and_then(Bugcheck::suspect) {
         problem.because(format!("{code} points to {suspect} first"));
     }
     describe(problem, view, crashes);

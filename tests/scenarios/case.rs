@@ -1,0 +1,109 @@
+//! Scenarios, built and decided once for all tests.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+use snapdiag::analyze::{self, Opened};
+use snapdiag::checks::check::{Check, Context, Decision};
+use snapdiag::checks::table;
+use snapdiag::checks::thresholds::Thresholds;
+use snapdiag::facts::Snapshot;
+use snapdiag::facts::sources::Options;
+use snapdiag_fixtures::machine::{Built, Machine};
+use snapdiag_fixtures::scenario::{self, Scenario};
+use tempfile::TempDir;
+
+/// Every baseline machine by its name.
+pub(crate) static MACHINES: LazyLock<BTreeMap<String, Machine>> = LazyLock::new(|| {
+    let names = Machine::names().unwrap();
+    let load = |name: String| {
+        let machine = Machine::load(&name).unwrap();
+        (name, machine)
+    };
+    names.into_iter().map(load).collect()
+});
+
+/// Every scenario whose check decides, in the order of files and names.
+pub(crate) static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let mut scenarios = Vec::new();
+    for file in scenario::all().unwrap() {
+        let check = table::find(&file.check);
+        let check = check.unwrap_or_else(|| panic!("no check {}", file.check));
+        let of_check = file.scenarios.into_iter().map(|scenario| (check, scenario));
+        scenarios.extend(of_check.filter(|(check, _)| check.decide.is_some()));
+    }
+    scenarios.into_par_iter().map(Case::new).collect()
+});
+
+/// A scenario and what the check says of its zip.
+pub(crate) struct Case {
+    pub(crate) check: &'static Check,
+    pub(crate) scenario: Scenario,
+    pub(crate) built: Built,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) decision: Decision,
+}
+
+impl Case {
+    fn new((check, scenario): (&'static Check, Scenario)) -> Self {
+        let place = format!("{}, {:?}", check.id, scenario.name);
+        let machine = MACHINES
+            .get(&scenario.machine)
+            .unwrap_or_else(|| panic!("{place}: no machine {:?}", scenario.machine));
+        let built = machine
+            .build(&scenario.mutation)
+            .unwrap_or_else(|error| panic!("{place}: {error}"));
+        let snapshot = Zip::new(&built).snapshot();
+        let decision = decide(check, &snapshot);
+        Self {
+            check,
+            scenario,
+            built,
+            snapshot,
+            decision,
+        }
+    }
+
+    /// The check's id and the scenario's name, for messages.
+    pub(crate) fn place(&self) -> String {
+        format!("{}, {:?}", self.check.id, self.scenario.name)
+    }
+}
+
+/// What a check says with the limits it comes with.
+pub(crate) fn decide(check: &Check, snapshot: &Snapshot) -> Decision {
+    check.run(&Context {
+        snapshot,
+        thresholds: &Thresholds::default(),
+    })
+}
+
+/// A bundle as an opened zip; the file lives as long as this does.
+pub(crate) struct Zip {
+    pub(crate) opened: Opened,
+    _folder: TempDir,
+}
+
+impl Zip {
+    pub(crate) fn new(built: &Built) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bundle.zip");
+        built.zip(File::create(&path).unwrap()).unwrap();
+        Self {
+            opened: open(&path),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.opened.snapshot()
+    }
+}
+
+/// Opens a bundle.
+pub(crate) fn open(path: &Path) -> Opened {
+    analyze::open(path, &Options::default()).unwrap()
+}

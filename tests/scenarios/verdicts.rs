@@ -1,0 +1,84 @@
+//! What the checks say of scenarios and of healthy machines.
+
+use std::collections::BTreeSet;
+
+use snapdiag::checks::table::TABLE;
+use snapdiag::checks::verdict::Verdict;
+use snapdiag_fixtures::machine::Mutation;
+use snapdiag_fixtures::scenario;
+
+use crate::case::{CASES, MACHINES, Zip, decide};
+use crate::expect::{differences, shown};
+
+#[test]
+fn every_scenario_decides_as_expected() {
+    let mut wrong = Vec::new();
+    for case in CASES.iter() {
+        let differences = differences(&case.scenario.expected, &case.decision);
+        if !differences.is_empty() {
+            let differences = differences.join("\n");
+            let shown = shown(&case.decision);
+            wrong.push(format!("{}\n{differences}\n{shown}\n", case.place()));
+        }
+    }
+    let all = CASES.len();
+    println!("{} of {all} scenarios as expected", all - wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {all} differ:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_check_that_decides_has_scenarios() {
+    let files = scenario::all().unwrap();
+    let with: BTreeSet<&str> = files.iter().map(|file| file.check.as_str()).collect();
+    let decides: BTreeSet<&str> = TABLE
+        .iter()
+        .filter(|check| check.decide.is_some())
+        .map(|check| check.id)
+        .collect();
+    assert_eq!(decides.difference(&with).next(), None);
+    let every: BTreeSet<&str> = TABLE.iter().map(|check| check.id).collect();
+    assert_eq!(with.difference(&every).next(), None);
+}
+
+/// A whole bundle of a healthy machine is healthy; its disk alone may leave things open but gives
+/// no cause for alarm.
+#[test]
+fn a_healthy_machine_is_healthy() {
+    let mut wrong = Vec::new();
+    for (name, machine) in MACHINES.iter() {
+        for disk_only in [false, true] {
+            let mutation = Mutation {
+                disk_only,
+                ..Mutation::default()
+            };
+            let snapshot = Zip::new(&machine.build(&mutation).unwrap()).snapshot();
+            for check in TABLE.iter().filter(|check| check.decide.is_some()) {
+                let decision = decide(check, &snapshot);
+                let fine = match decision.verdict {
+                    Verdict::Ok | Verdict::NotApplicable => true,
+                    Verdict::Unknown => disk_only,
+                    Verdict::Warning | Verdict::Critical => false,
+                };
+                if !fine {
+                    let kind = if disk_only { "disk" } else { "whole" };
+                    wrong.push(format!(
+                        "{name} ({kind}), {}\n{}\n",
+                        check.id,
+                        shown(&decision)
+                    ));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} findings:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
