@@ -1,6 +1,7 @@
 //! From bytes to structure. Nothing here knows of bundles, Windows policy or checks.
 
 pub mod bcd;
+pub mod certificate;
 pub mod evtx;
 pub mod file_record;
 pub mod firewall_rule;
