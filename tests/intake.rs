@@ -171,7 +171,7 @@ fn is_host_a_in_parts(root: &Path) {
     assert!(matches!(system.machine.build.state, State::NotCollected(_)));
     let log = Snapshot::gather(&open(&root.join("third.dat")));
     assert_eq!(log.inventory.channels[0].name, "System");
-    assert!(matches!(log.machine.host.state, State::NotCollected(_)));
+    assert_eq!(log.machine.host.value().unwrap(), "host-a.example.com");
     let refused = Sources::open(&root.join("readme.txt"), &Options::default());
     assert!(matches!(refused, Err(OpenError::NotRecognised(_))));
 }
@@ -231,6 +231,47 @@ fn logs_of_another_machine_are_set_aside() {
         ["theirs2.evtx", "theirs.evtx"],
         "most records, by channel name"
     );
+}
+
+#[test]
+fn hives_of_one_machine_and_logs_of_another_are_not_one() {
+    let root = tempfile::tempdir().unwrap();
+    let files = [
+        ("SYSTEM", hive(SYSTEM)),
+        ("theirs.evtx", log("System", "HOST-B", 50)),
+    ];
+    lay_out(root.path(), &files);
+    let snapshot = Snapshot::gather(&open(root.path()));
+    assert!(snapshot.inventory.channels.is_empty());
+    assert_eq!(
+        artifact(&snapshot, "theirs.evtx").state,
+        ArtifactState::NotUsed
+    );
+    let notes = snapshot.inventory.notes.join("\n");
+    assert!(
+        notes.contains("HOST-A") && notes.contains("HOST-B"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn without_a_hive_the_last_record_names_the_computer() {
+    let root = tempfile::tempdir().unwrap();
+    lay_out(root.path(), &[("a.evtx", log("System", "HOST-B", 3))]);
+    let snapshot = Snapshot::gather(&open(root.path()));
+    assert_eq!(snapshot.machine.host.value().unwrap(), "HOST-B");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_refused_and_a_link_is_listed() {
+    let refused = Sources::open(Path::new("/dev/null"), &Options::default());
+    assert!(matches!(refused, Err(OpenError::NotAFile(_))));
+    let root = tempfile::tempdir().unwrap();
+    lay_out(root.path(), &[("SYSTEM", hive(SYSTEM))]);
+    std::os::unix::fs::symlink("/dev/zero", root.path().join("SOFTWARE")).unwrap();
+    let notes = open(root.path()).inventory().notes.join("\n");
+    assert!(notes.contains("SOFTWARE"), "{notes}");
 }
 
 #[test]

@@ -282,7 +282,7 @@ impl Judge {
         unmet: Vec<String>,
     ) -> Decision {
         let mut reasons = Vec::new();
-        let mut evidence = Vec::new();
+        let mut evidence: Vec<Exhibit> = Vec::new();
         let mut remedies: Vec<Remedy> = Vec::new();
         for problem in self.problems {
             if problem.headline != headline {
@@ -291,7 +291,11 @@ impl Judge {
             for reason in problem.reasons {
                 push_once(&mut reasons, reason);
             }
-            evidence.extend(problem.exhibits);
+            for exhibit in problem.exhibits {
+                if !evidence.contains(&exhibit) {
+                    evidence.push(exhibit);
+                }
+            }
             for remedy in problem.remedies {
                 if !remedies.contains(&remedy) {
                     remedies.push(remedy);

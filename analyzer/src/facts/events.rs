@@ -167,6 +167,8 @@ pub struct EventFold {
     pub computers: BTreeMap<String, u64>,
     /// How many records each channel has.
     pub channels: BTreeMap<String, u64>,
+    /// The computer of the last record that names one.
+    pub last_computer: String,
 }
 
 /// The event IDs that any family wants. Most records end here.
@@ -181,6 +183,9 @@ impl Fold for EventFold {
     fn glance(&mut self, header: &Header<'_>) -> Need {
         count(&mut self.computers, header.computer);
         count(&mut self.channels, header.channel);
+        if !header.computer.is_empty() && self.last_computer != header.computer {
+            header.computer.clone_into(&mut self.last_computer);
+        }
         let wanted = WANTED_IDS.contains(&header.event_id)
             && EventFacts::wants().any(|want| want.matches(header));
         if wanted { Need::Fields } else { Need::Skip }
@@ -196,6 +201,9 @@ impl Fold for EventFold {
 
     fn merge(&mut self, later: Self) {
         self.facts.merge(later.facts);
+        if !later.last_computer.is_empty() {
+            self.last_computer = later.last_computer;
+        }
         for (counts, more) in [
             (&mut self.computers, later.computers),
             (&mut self.channels, later.channels),

@@ -93,6 +93,9 @@ pub struct Channel {
     pub name: String,
     /// The artifact that was read.
     pub artifact: String,
+    /// The computer that its last record names; empty where none does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub computer: String,
     /// How many records it holds.
     pub records: u64,
     /// How many records could not be decoded.

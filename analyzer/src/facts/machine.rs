@@ -9,7 +9,7 @@ use snapdiag_bundle::records::{Activation, MachineFacts};
 
 use super::document::placed;
 use super::evidence::Evidence;
-use super::fact::Fact;
+use super::fact::{Fact, State};
 use super::locator::Locator;
 use super::sources::Sources;
 use super::sources::registry::{Below, Number};
@@ -142,11 +142,7 @@ impl Machine {
         let record: Fact<MachineFacts> = sources.record("system.machine");
         let firmware = firmware(sources, &record);
         Self {
-            host: text(
-                &control_set,
-                "Control\\ComputerName\\ComputerName",
-                "ComputerName",
-            ),
+            host: host(sources, &control_set),
             product: product(text(&windows, "", "ProductName"), &build),
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
@@ -188,6 +184,23 @@ fn license_status(sources: &Sources) -> Fact<u32> {
                 .at_pointer(&pointer, |status| json!(status))
         }
         None => Fact::absent([]),
+    }
+}
+
+/// The name in the hive; without a hive the one in the newest event record.
+fn host(sources: &Sources, control_set: &Below<'_>) -> Fact<String> {
+    let name = control_set.text("Control\\ComputerName\\ComputerName", "ComputerName");
+    let newest = sources
+        .inventory()
+        .channels
+        .iter()
+        .filter(|channel| !channel.computer.is_empty())
+        .max_by_key(|channel| channel.newest.map(|mark| mark.time));
+    match (&name.state, newest) {
+        (State::NotCollected(_), Some(channel)) => sources
+            .channel(&channel.name)
+            .map(|channel| channel.computer),
+        _ => name.map(|name| name.text),
     }
 }
 

@@ -68,10 +68,13 @@ fn problem(out: &mut String, finding: &Finding) -> fmt::Result {
     }
     for exhibit in &finding.evidence {
         let doubt = exhibit.evidence.doubt.as_deref().unwrap_or_default();
-        let says = match doubt {
-            "" => exhibit.says.clone(),
-            doubt => format!("{} (doubtful: {doubt})", exhibit.says),
-        };
+        let mut says = exhibit.says.clone();
+        if let Some(raw) = words::raw_beside(exhibit) {
+            write!(says, " = {raw}")?;
+        }
+        if !doubt.is_empty() {
+            write!(says, " (doubtful: {doubt})")?;
+        }
         writeln!(
             out,
             "| {} | {} | {} | {} |",

@@ -76,6 +76,7 @@ pub(super) fn log(name: &str) -> Fact<Channel> {
         time: ago(40 * 86_400),
     };
     let channel = Channel {
+        computer: String::new(),
         name: name.to_owned(),
         artifact: format!("eventlog/{name}.evtx"),
         records: 1000,

@@ -100,6 +100,7 @@ pub(super) fn log(oldest: &str) -> Fact<Channel> {
         })
     };
     let channel = Channel {
+        computer: String::new(),
         name: "System".to_owned(),
         artifact: "eventlog/System.evtx".to_owned(),
         records: 10,

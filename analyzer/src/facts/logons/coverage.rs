@@ -201,6 +201,7 @@ mod tests {
 
     fn channel() -> Channel {
         Channel {
+            computer: String::new(),
             name: "Security".to_owned(),
             artifact: "eventlog/Security.evtx".to_owned(),
             records: 500,

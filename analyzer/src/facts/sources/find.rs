@@ -11,6 +11,8 @@ use crate::facts::inventory::Kind;
 const SEARCH_DEPTH: usize = 12;
 /// How many files a search by content looks at.
 const SEARCH_FILES: usize = 50_000;
+/// How many links and devices are named.
+const MOST_NOTES: usize = 50;
 /// How much of a file is looked at to recognise it, in bytes.
 pub(super) const HEAD: usize = 4096;
 
@@ -183,6 +185,11 @@ fn search(root: &Path, found: &mut Found) {
                     return;
                 }
                 found.files.insert(below(&spelled), path);
+            } else if found.notes.len() < MOST_NOTES {
+                let name = below(&spelled);
+                found
+                    .notes
+                    .push(format!("not followed: {name} (a link or a device)"));
             }
         }
         if depth < SEARCH_DEPTH {

@@ -50,6 +50,9 @@ pub fn open(path: &Path) -> Result<Intake, OpenError> {
     if metadata.is_dir() {
         return open_folder(path, &limits);
     }
+    if !metadata.is_file() {
+        return Err(OpenError::NotAFile(path.to_owned()));
+    }
     let mut head = Vec::new();
     File::open(path)
         .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))

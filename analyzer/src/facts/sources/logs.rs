@@ -38,12 +38,21 @@ pub struct Logs {
     pub notes: Vec<String>,
 }
 
+/// Whose logs are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// The computer's name in the hives, where there are any.
+    pub computer: Option<&'a str>,
+    /// A bundle is of one machine, whatever it was called in between.
+    pub is_bundle: bool,
+}
+
 /// Reads the logs `names` in parallel, the largest first, and takes those of one machine: the
-/// one called `computer` (from the hives) where that is known, else the one with most records.
+/// owner where its name is known, else the one with most records.
 pub fn read(
     container: &Container,
     names: &[(String, u64)],
-    computer: Option<&str>,
+    owner: Owner<'_>,
     rows: &BTreeMap<String, ItemRow>,
 ) -> Logs {
     let mut by_size: Vec<&(String, u64)> = names.iter().collect();
@@ -63,7 +72,7 @@ pub fn read(
     }
     logs.unreadable.sort();
     readable.sort_by(|a, b| a.artifact.cmp(&b.artifact));
-    take_one_machine(readable, computer, rows, &mut logs);
+    take_one_machine(readable, owner, rows, &mut logs);
     logs
 }
 
@@ -175,7 +184,7 @@ fn short_name(computer: &str) -> String {
 /// they share a name.
 fn take_one_machine(
     logs: Vec<Log>,
-    computer: Option<&str>,
+    owner: Owner<'_>,
     rows: &BTreeMap<String, ItemRow>,
     result: &mut Logs,
 ) {
@@ -205,7 +214,7 @@ fn take_one_machine(
     let (nameless, mut named): (Vec<_>, Vec<_>) = machines
         .into_iter()
         .partition(|(names, _)| names.is_empty());
-    let wanted = computer.map(short_name);
+    let wanted = owner.computer.map(short_name);
     named.sort_by(|(a_names, a), (b_names, b)| {
         let is_wanted = |names: &[String]| wanted.as_ref().is_some_and(|w| names.contains(w));
         (is_wanted(b_names), records(b), a_names).cmp(&(is_wanted(a_names), records(a), b_names))
@@ -213,26 +222,35 @@ fn take_one_machine(
     let mut taken: Vec<Log> = Vec::new();
     let several = named.len();
     for (index, (names, members)) in named.into_iter().enumerate() {
-        if index == 0 {
+        let is_wanted = wanted.as_ref().is_none_or(|wanted| names.contains(wanted));
+        if index == 0 && (is_wanted || owner.is_bundle) {
             if several > 1 {
                 let why = match &wanted {
-                    Some(wanted) if names.contains(wanted) => "the computer of the hives",
-                    _ => "the computer with most records",
+                    Some(_) => "the computer of the hives",
+                    None => "the one with most records",
                 };
                 result.notes.push(format!(
-                    "event logs of {several} computers are in the snapshot; those of {} are \
-                     used, {why}",
-                    names.join(", ")
+                    "event logs of {several} computers are in the snapshot; those of the one \
+                     called {} are used, {why}",
+                    names.join(", then ")
                 ));
             }
             taken.extend(members);
-        } else {
-            let why = format!("a log of another computer: {}", names.join(", "));
-            result
-                .aside
-                .extend(members.into_iter().map(|log| (log.artifact, why.clone())));
+            continue;
         }
+        let names = names.join(", then ");
+        let why = format!("a log of another computer: {names}");
+        if index == 0 {
+            result.notes.push(format!(
+                "the hives are of {} and the event logs of {names}: the logs are not used",
+                wanted.as_deref().unwrap_or_default()
+            ));
+        }
+        result
+            .aside
+            .extend(members.into_iter().map(|log| (log.artifact, why.clone())));
     }
+
     let folders: BTreeSet<String> = taken.iter().map(|log| folder(&log.artifact)).collect();
     for log in nameless.into_iter().flat_map(|(_, logs)| logs) {
         if several <= 1 || folders.contains(&folder(&log.artifact)) {
@@ -342,6 +360,7 @@ impl Log {
         }
         Channel {
             name: self.channel(),
+            computer: self.outcome.fold.last_computer.clone(),
             artifact: self.artifact.clone(),
             records: self.outcome.records,
             failed: self.outcome.failed,

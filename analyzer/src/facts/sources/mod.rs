@@ -57,6 +57,9 @@ pub enum OpenError {
         .0.display()
     )]
     NotRecognised(PathBuf),
+    /// A pipe, a socket or a device: reading it could wait for ever.
+    #[error("{} is neither a file nor a folder", .0.display())]
+    NotAFile(PathBuf),
     /// A container without anything that is read.
     #[error("nothing in it is recognised ({files} files){}", in_brackets(.notes))]
     NothingRecognised {

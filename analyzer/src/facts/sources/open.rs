@@ -8,7 +8,7 @@ use snapdiag_bundle::{ItemRow, items};
 use super::container::Container;
 use super::hives::{self, Candidate, HiveKind};
 use super::intake::{self, Intake, Recognised};
-use super::logs::{self, Logs};
+use super::logs::{self, Logs, Owner};
 use super::registry::{Hive, Missing, Opened};
 use super::{OpenError, Options, Sources, resolve, time};
 use crate::facts::inventory::{Artifact, ArtifactState, Channel, Inventory, Kind};
@@ -214,7 +214,11 @@ impl Opening {
             .filter(|file| !self.is_refused(file))
             .map(|file| (file.name.clone(), file.size))
             .collect();
-        let mut logs = logs::read(&self.intake.container, &names, computer, &rows);
+        let owner = Owner {
+            computer,
+            is_bundle: self.intake.container.0.is_bundle(),
+        };
+        let mut logs = logs::read(&self.intake.container, &names, owner, &rows);
         self.notes.append(&mut logs.notes);
         let used: BTreeSet<&str> = logs
             .channels

@@ -40,7 +40,7 @@ pub struct Outside {
     pub lowest_vcn: u64,
     /// Bytes reserved for it, holes included.
     pub allocated: u64,
-    /// Bytes that it really takes, where it is compressed or sparse.
+    /// Bytes that it really takes, where it is compressed, sparse or nothing but holes.
     pub real: Option<u64>,
 }
 
@@ -114,13 +114,15 @@ fn body(whole: &[u8], kind: u32) -> IResult<&[u8], Attribute> {
         (input, u64::from(size), None, file_name)
     } else {
         let (input, (lowest_vcn, _highest_vcn)) = (le_u64, le_u64).parse(input)?;
-        let (input, _runs_and_compression) = take(8_usize).parse(input)?;
+        let (input, runs_at) = le_u16(input)?;
+        let (input, _compression) = take(6_usize).parse(input)?;
         let (input, (allocated, size, _valid)) = (le_u64, le_u64, le_u64).parse(input)?;
         let (input, real) = if flags & COMPRESSED_OR_SPARSE != 0 && lowest_vcn == 0 {
             let (input, real) = le_u64(input)?;
             (input, Some(real))
         } else {
-            (input, None)
+            let runs = whole.get(usize::from(runs_at)..).unwrap_or_default();
+            (input, all_holes(runs).then_some(0))
         };
         let outside = Outside {
             lowest_vcn,
@@ -137,6 +139,21 @@ fn body(whole: &[u8], kind: u32) -> IResult<&[u8], Attribute> {
         file_name,
     };
     Ok((input, attribute))
+}
+
+/// Whether every run of a stream is a hole, so that it takes nothing: `$BadClus:$Bad` is as large
+/// as the volume without being flagged sparse. A run is a byte with the sizes of its length (low
+/// half) and of its offset (high half), then both; a hole has no offset.
+fn all_holes(mut runs: &[u8]) -> bool {
+    let mut holes = 0;
+    while let Some((&sizes, rest)) = runs.split_first().filter(|(sizes, _)| **sizes != 0) {
+        if sizes >> 4 != 0 {
+            return false;
+        }
+        holes += 1;
+        runs = rest.get(usize::from(sizes & 0xF)..).unwrap_or_default();
+    }
+    holes > 0
 }
 
 fn file_name(content: &[u8]) -> IResult<&[u8], String> {

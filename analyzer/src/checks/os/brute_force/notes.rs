@@ -4,6 +4,8 @@ use super::rules::number;
 use super::{NOTED_PER_DAY, PER_DAY};
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Confidence;
+use crate::facts::evidence::Evidence;
+use crate::facts::locator::Locator;
 use crate::facts::logons::{Failures, Logons, Signs, SourceTable, Tried, UserTable};
 
 /// How many sources, users and changes are named.
@@ -92,14 +94,29 @@ fn users(table: &UserTable) -> Vec<String> {
     )]
 }
 
+/// The records that were counted, each kind by its channel and event IDs.
+pub(super) fn counted(logons: &Logons) -> impl Iterator<Item = (String, &[Evidence])> {
+    logons.failures.evidence.iter().map(|evidence| {
+        let what = match &evidence.locator {
+            Locator::Events(query) => {
+                let channel = query.channel.rsplit('-').next().unwrap_or_default();
+                let ids: Vec<String> = query.ids.iter().map(u32::to_string).collect();
+                format!("{channel} {}", ids.join(", "))
+            }
+            other => other.to_string(),
+        };
+        let says = format!("{what}, records of the 24 hours before the capture");
+        (says, std::slice::from_ref(evidence))
+    })
+}
+
 pub(super) fn add(judge: &mut Judge, cx: &Context<'_>) {
     let logons = &cx.snapshot.logons;
     if let Some(failures) = logons.failures.value() {
         rate(judge, cx, failures);
-        judge.exhibit(
-            "records of the 24 hours before the capture",
-            &logons.failures,
-        );
+        for (says, evidence) in counted(logons) {
+            judge.exhibit_evidence(says, evidence);
+        }
     }
     if let Some(from) = logons.successes_from {
         judge.note(format!(

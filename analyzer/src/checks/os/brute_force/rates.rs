@@ -159,9 +159,11 @@ pub(super) fn stale_credential(judge: &mut Judge, cx: &Context<'_>) {
                 "{} failures, one user, a regular interval: a service, task or mapped drive with an old password, not an attack.",
                 source.attempts
             ))
-            .evidence("records of the 24 hours before the capture", &logons.failures)
             .confidence(Confidence::Medium)
             .remedy(remedies::stale_credential(address, user));
+        for (says, evidence) in super::notes::counted(logons) {
+            problem.exhibits(says, evidence);
+        }
         if !source.private {
             problem.because("The address is a public one: make sure that the client is yours; if it is not, shut it out.");
         }

@@ -110,10 +110,9 @@ pub(super) fn flood(judge: &mut Judge, cx: &Context<'_>) {
 /// What every attack finding carries: the counts, who and whom, and how to shut the door.
 pub(super) fn attack(problem: &mut Problem, cx: &Context<'_>) {
     let logons = &cx.snapshot.logons;
-    problem.evidence(
-        "records of the 24 hours before the capture",
-        &logons.failures,
-    );
+    for (says, evidence) in super::notes::counted(logons) {
+        problem.exhibits(says, evidence);
+    }
     for reason in super::notes::portrait(logons) {
         problem.because(reason);
     }

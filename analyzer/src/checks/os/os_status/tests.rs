@@ -56,6 +56,7 @@ fn text(text: &str) -> Fact<Text> {
 fn channel(from: Timestamp) -> Channel {
     let mark = |time| Mark { record_id: 1, time };
     Channel {
+        computer: String::new(),
         name: "System".to_owned(),
         artifact: "System.evtx".to_owned(),
         records: 5000,

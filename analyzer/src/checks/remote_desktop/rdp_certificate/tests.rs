@@ -52,6 +52,7 @@ fn certificate(end: &str) -> Certificate {
 
 fn system(newest: &str) -> Fact<Channel> {
     let channel = Channel {
+        computer: String::new(),
         name: "System".to_owned(),
         artifact: "eventlog/System.evtx".to_owned(),
         records: 10,

@@ -41,6 +41,7 @@ fn captured() -> Timestamp {
 
 fn channel() -> Fact<Channel> {
     known(Channel {
+        computer: String::new(),
         name: "System".to_owned(),
         artifact: "eventlog/System.evtx".to_owned(),
         records: 1,

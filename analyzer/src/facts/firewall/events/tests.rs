@@ -31,6 +31,7 @@ fn events(channel: &str, provider: &str, id: u32, fields: &[(&str, &str)]) -> Ev
 
 fn log() -> Fact<Channel> {
     let channel = Channel {
+        computer: String::new(),
         name: String::new(),
         artifact: "eventlog/x.evtx".to_owned(),
         records: 1,
