@@ -7,6 +7,7 @@ pub mod figures;
 pub mod os;
 pub mod remedy;
 pub mod remote_desktop;
+pub mod resources;
 pub mod table;
 pub mod thresholds;
 pub mod verdict;

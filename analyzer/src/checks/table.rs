@@ -1,8 +1,8 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, RemoteDesktop, Resources};
-use super::{os, remote_desktop};
+use super::verdict::Category::{Network, RemoteDesktop};
+use super::{os, remote_desktop, resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -12,11 +12,11 @@ pub static TABLE: &[Check] = &[
     os::handle_leak::CHECK,
     os::brute_force::CHECK,
     os::environment_variables::CHECK,
-    Check::planned("memory-usage", Resources, "Memory usage"),
-    Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
-    Check::planned("cpu-usage", Resources, "CPU usage"),
-    Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
-    Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
+    resources::memory_usage::CHECK,
+    resources::virtual_memory_usage::CHECK,
+    resources::cpu_usage::CHECK,
+    resources::single_cpu_usage::CHECK,
+    resources::ntfs_metafiles::CHECK,
     remote_desktop::rds_service::CHECK,
     remote_desktop::rdp_port::CHECK,
     Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),

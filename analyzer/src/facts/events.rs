@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{boot, boot_options, firewall, logons, processes, remote_desktop, services, topology};
+use super::{
+    boot, boot_options, firewall, logons, pressure, processes, remote_desktop, services, topology,
+};
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
 /// A channel, a provider, and the event IDs of interest.
@@ -71,6 +73,8 @@ pub struct EventFacts {
     pub logons: logons::Events,
     /// For [`super::processes`].
     pub processes: processes::Events,
+    /// For [`super::pressure`].
+    pub pressure: pressure::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
@@ -95,6 +99,7 @@ impl EventFacts {
             firewall::Events::WANTS,
             logons::Events::WANTS,
             processes::Events::WANTS,
+            pressure::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
             topology::Events::WANTS,
@@ -109,6 +114,7 @@ impl EventFacts {
         offer(&mut self.firewall, event);
         offer(&mut self.logons, event);
         offer(&mut self.processes, event);
+        offer(&mut self.pressure, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
         offer(&mut self.topology, event);
@@ -121,6 +127,7 @@ impl EventFacts {
         self.firewall.merge(later.firewall);
         self.logons.merge(later.logons);
         self.processes.merge(later.processes);
+        self.pressure.merge(later.pressure);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
         self.topology.merge(later.topology);

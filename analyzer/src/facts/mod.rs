@@ -7,6 +7,8 @@ pub mod activation;
 pub mod boot;
 pub mod boot_options;
 pub mod capture;
+pub mod consumers;
+pub mod counters;
 mod document;
 pub mod drives;
 pub mod environment;
@@ -19,7 +21,10 @@ pub mod locator;
 pub mod logons;
 pub mod machine;
 pub mod newest;
+pub mod page_files;
+pub mod pressure;
 pub mod processes;
+pub mod receive_scaling;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
@@ -27,10 +32,13 @@ pub mod sources;
 #[cfg(test)]
 mod test_bundle;
 pub mod topology;
+pub mod units;
+pub mod volumes;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use fact::Fact;
 use sources::Sources;
 
 /// Everything known about one machine at one moment.
@@ -54,12 +62,22 @@ pub struct Snapshot {
     pub processes: processes::Processes,
     /// Activation of Windows.
     pub activation: activation::Activation,
+    /// The processes that use most memory and processor time.
+    pub consumers: consumers::Consumers,
+    /// Performance counters over half a minute.
+    pub counters: counters::Counters,
     /// Drive letters.
     pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
     /// Logons, failed and successful.
     pub logons: logons::Logons,
+    /// Page files.
+    pub page_files: page_files::PageFiles,
+    /// What the logs say of memory that ran out.
+    pub pressure: pressure::Pressure,
+    /// Receive side scaling of network adapters.
+    pub receive_scaling: Fact<Vec<receive_scaling::ReceiveScaling>>,
     /// Windows services.
     pub services: services::Services,
     /// TCP and UDP tables, port ranges.
@@ -68,6 +86,8 @@ pub struct Snapshot {
     pub remote_desktop: remote_desktop::RemoteDesktop,
     /// Windows Firewall.
     pub firewall: firewall::Firewall,
+    /// Volumes and their NTFS metafiles.
+    pub volumes: volumes::Volumes,
 }
 
 impl Snapshot {
@@ -88,12 +108,18 @@ impl Snapshot {
             machine,
             processes: processes::Processes::gather(sources),
             activation: activation::Activation::gather(sources),
+            consumers: consumers::Consumers::gather(sources),
+            counters: counters::Counters::gather(sources),
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
             logons: logons::Logons::gather(sources),
+            page_files: page_files::PageFiles::gather(sources),
+            pressure: pressure::Pressure::gather(sources),
+            receive_scaling: receive_scaling::gather(sources),
             services: services::Services::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            volumes: volumes::Volumes::gather(sources),
             remote_desktop,
         }
     }

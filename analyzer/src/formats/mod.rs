@@ -2,6 +2,7 @@
 
 pub mod bcd;
 pub mod evtx;
+pub mod file_record;
 pub mod firewall_rule;
 pub mod hive;
 pub mod netstat;
