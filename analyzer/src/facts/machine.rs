@@ -99,7 +99,7 @@ pub enum Cloud {
 
 /// A word that stands for no cloud that is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is none of tencent, aws, azure, google, alibaba")]
+#[error("'{0}' is no cloud that is known: tencent, aws, azure, google, alibaba")]
 pub struct NoCloud(String);
 
 impl FromStr for Cloud {
