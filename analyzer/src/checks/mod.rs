@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod figures;
+pub mod network;
 pub mod os;
 pub mod remedy;
 pub mod remote_desktop;
