@@ -2,6 +2,10 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+#[cfg(test)]
+#[path = "cli/policy.rs"]
+mod policy;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;

@@ -51,6 +51,7 @@ fn sick(guest: &str) -> Report {
             evidence: Vec::new(),
             remedies: Vec::new(),
             missing: Vec::new(),
+            suppressed: None,
         };
     }
     let deny = Locator::value(

@@ -38,7 +38,11 @@ pub enum AnalyzeError {
 /// When the path is none of these.
 pub fn open(path: &Path, options: &Options) -> Result<Opened, AnalyzeError> {
     if path.is_file() && looks_like_json(path) {
-        return Ok(Opened::Facts(Box::new(read_facts(path)?)));
+        let mut facts = read_facts(path)?;
+        if let Some(cloud) = options.cloud {
+            facts.machine = facts.machine.with_cloud(cloud);
+        }
+        return Ok(Opened::Facts(Box::new(facts)));
     }
     Ok(Opened::Sources(Box::new(Sources::open(path, options)?)))
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use snapdiag::analyze::{self, Opened};
 use snapdiag::checks::check::{Check, Context, Decision};
 use snapdiag::checks::table;
-use snapdiag::checks::thresholds::Thresholds;
+use snapdiag::checks::thresholds::{Profile, Thresholds};
 use snapdiag::facts::Snapshot;
 use snapdiag::facts::sources::Options;
 use snapdiag_fixtures::machine::{Built, Machine};
@@ -57,7 +57,7 @@ impl Case {
             .build(&scenario.mutation)
             .unwrap_or_else(|error| panic!("{place}: {error}"));
         let snapshot = Zip::new(&built).snapshot();
-        let decision = decide(check, &snapshot);
+        let decision = decide_with(check, &snapshot, thresholds(&scenario));
         Self {
             check,
             scenario,
@@ -65,6 +65,11 @@ impl Case {
             snapshot,
             decision,
         }
+    }
+
+    /// What the check says of other facts, with the limits of this scenario.
+    pub(crate) fn decide(&self, snapshot: &Snapshot) -> Decision {
+        decide_with(self.check, snapshot, thresholds(&self.scenario))
     }
 
     /// The check's id and the scenario's name, for messages.
@@ -75,10 +80,22 @@ impl Case {
 
 /// What a check says with the limits it comes with.
 pub(crate) fn decide(check: &Check, snapshot: &Snapshot) -> Decision {
+    decide_with(check, snapshot, Thresholds::default())
+}
+
+fn decide_with(check: &Check, snapshot: &Snapshot, thresholds: Thresholds) -> Decision {
     check.run(&Context {
         snapshot,
-        thresholds: &Thresholds::default(),
+        thresholds: &thresholds,
     })
+}
+
+fn thresholds(scenario: &Scenario) -> Thresholds {
+    let Some(name) = &scenario.profile else {
+        return Thresholds::default();
+    };
+    let profile: Profile = name.parse().unwrap();
+    Thresholds::of_profile(profile, &table::threshold_keys()).unwrap()
 }
 
 /// A bundle as an opened zip; the file lives as long as this does.

@@ -12,7 +12,7 @@ use snapdiag::inspect::show::{ShowError, Shown, show};
 use snapdiag_bundle::items;
 use snapdiag_fixtures::machine::Built;
 
-use crate::case::{CASES, Case, Zip, decide, open};
+use crate::case::{CASES, Case, Zip, open};
 use crate::expect::shown;
 
 #[test]
@@ -21,7 +21,7 @@ fn facts_written_and_read_back_decide_the_same() {
         let json = serde_json::to_string(&case.snapshot).unwrap();
         let read: Snapshot = serde_json::from_str(&json).unwrap();
         assert_eq!(read, case.snapshot, "{}", case.place());
-        assert_eq!(decide(case.check, &read), case.decision, "{}", case.place());
+        assert_eq!(case.decide(&read), case.decision, "{}", case.place());
     });
 }
 
@@ -30,7 +30,7 @@ fn a_folder_decides_as_its_zip() {
     CASES.par_iter().for_each(|case| {
         let folder = tempfile::tempdir().unwrap();
         case.built.files(folder.path()).unwrap();
-        let decision = decide(case.check, &open(folder.path()).snapshot());
+        let decision = case.decide(&open(folder.path()).snapshot());
         assert_eq!(decision, case.decision, "{}", case.place());
     });
 }
@@ -82,7 +82,7 @@ fn no_verdict_gets_better_when_an_item_is_damaged() {
 
 fn without_an_item(how: &str, gather: impl Fn(&Built, &str) -> Snapshot + Sync) {
     let better = |case: &Case, item: &&str| {
-        let decision = decide(case.check, &gather(&case.built, item));
+        let decision = case.decide(&gather(&case.built, item));
         let whole = case.decision.verdict.word();
         (decision.verdict == Verdict::Ok).then(|| {
             let place = case.place();

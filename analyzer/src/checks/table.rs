@@ -35,3 +35,9 @@ pub static TABLE: &[Check] = &[
 pub fn find(id: &str) -> Option<&'static Check> {
     TABLE.iter().find(|check| check.id == id)
 }
+
+/// The key of every threshold, in the order of the table.
+pub fn threshold_keys() -> Vec<&'static str> {
+    let thresholds = TABLE.iter().flat_map(|check| check.thresholds);
+    thresholds.map(|threshold| threshold.key).collect()
+}

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use snapdiag::checks::thresholds::Thresholds;
 use snapdiag::checks::verdict::Verdict;
 use snapdiag::facts::sources::Options;
-use snapdiag::report::{Look, Outcome, Report, Reports, Selection, Source, json, markdown, text};
+use snapdiag::report::{
+    Look, Outcome, Report, Reports, Selection, Source, Suppressions, json, markdown, text,
+};
 
 use super::options::{self, Decision};
 use super::output::Console;
@@ -30,6 +32,7 @@ Examples:
   snapdiag analyze a.zip b.zip -f markdown=tickets  a file each in the folder tickets
   snapdiag analyze bundle.zip --select remote-desktop --ignore rds-licensing
   snapdiag analyze bundle.zip --fail-on warning     exit status 1 from a warning on
+  snapdiag analyze bundle.zip --profile strict --suppress accepted.toml
 
 PATH is a bundle (zip or folder), a folder or zip of Windows artifacts in any layout (a mounted
 disk, too), one hive, one event log, registry text, or a facts file of `snapdiag facts`.";
@@ -54,6 +57,11 @@ pub(super) struct Args {
     /// The verdict from which on the exit status is 1
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Critical)]
     fail_on: FailOn,
+    /// Findings that are accepted, as TOML: `[[suppress]]` with `check`, `reason` and perhaps
+    /// `until` (a date, compared with the time of capture). They are shown as such, and do not
+    /// count for the exit status
+    #[arg(long, value_name = "FILE")]
+    suppress: Option<PathBuf>,
     #[command(flatten)]
     decision: Decision,
     /// Threads; all processors by default. The report does not depend on it
@@ -126,12 +134,18 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Done, Failure> {
     let selection = Selection::new(&args.select, &args.ignore)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let thresholds = args.decision.thresholds()?;
+    let suppressions = match &args.suppress {
+        Some(path) => Suppressions::from_toml(&options::read(path)?)
+            .map_err(|error| options::refused(path, &error))?,
+        None => Suppressions::default(),
+    };
     let wishes = targets::resolve(&args.formats, args.paths.len())?;
     use_threads(args.threads)?;
     let job = Job {
         options: args.decision.options(),
         thresholds,
         selection,
+        suppressions,
     };
     let outcomes = job.run(&args.paths);
     let look = Look {
@@ -159,6 +173,7 @@ struct Job {
     options: Options,
     thresholds: Thresholds,
     selection: Selection,
+    suppressions: Suppressions,
 }
 
 impl Job {
@@ -175,11 +190,10 @@ impl Job {
         let source = Source::of(path);
         let analyzed = panic::catch_unwind(AssertUnwindSafe(|| {
             let opened = options::open(path, &self.options)?;
-            Ok(Report::new(
-                &opened.snapshot(),
-                &self.thresholds,
-                &self.selection,
-            ))
+            Ok(
+                Report::new(&opened.snapshot(), &self.thresholds, &self.selection)
+                    .suppressing(&self.suppressions),
+            )
         }));
         match analyzed {
             Ok(Ok(report)) => Outcome::Report(Box::new(report.of_source(source))),

@@ -2,12 +2,9 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
-use snapdiag::facts::sources::Options;
 use snapdiag::report::json;
 
-use super::options;
+use super::options::{self, Given};
 use super::output::Console;
 use super::status::{Done, Failure};
 
@@ -23,16 +20,12 @@ pub(super) struct Args {
     /// The snapshot
     #[arg(value_name = "PATH")]
     path: PathBuf,
-    /// The time of capture, where you know better than the snapshot
-    #[arg(long, value_name = "TIME")]
-    captured_at: Option<Timestamp>,
+    #[command(flatten)]
+    given: Given,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Done, Failure> {
-    let options = Options {
-        captured_at: args.captured_at,
-    };
-    let snapshot = options::open(&args.path, &options)?.snapshot();
+    let snapshot = options::open(&args.path, &args.given.options())?.snapshot();
     console.write(&json::render(&snapshot)?)?;
     Ok(Done::Quietly)
 }

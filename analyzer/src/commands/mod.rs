@@ -39,7 +39,7 @@ Examples:
 Exit status:
   0  done; nothing at or above --fail-on
   1  something found: a finding, a wrong hash, damage; `show` found nothing
-  2  wrong usage: options, identifiers, a locator, a threshold file
+  2  wrong usage: options, identifiers, a locator, a threshold or suppression file
   3  no readable snapshot, or nothing in it could be decided
   4  the report could not be written";
 

@@ -33,6 +33,8 @@ pub enum Locator {
     Counter(String),
     /// `manifest:ITEM`: one row of the manifest.
     Manifest(String),
+    /// `option:--cloud`: no place in the snapshot, but what was said on the command line.
+    Option(String),
 }
 
 /// A place in a registry hive.
@@ -70,7 +72,9 @@ pub struct EventQuery {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocatorError {
     /// No known scheme in front of the first colon.
-    #[error("'{0}' is no locator: it starts with reg:, evt:, json:, text:, counter: or manifest:")]
+    #[error(
+        "'{0}' is no locator: it starts with reg:, evt:, json:, text:, counter:, manifest: or option:"
+    )]
     Scheme(String),
     /// A part of the address could not be read.
     #[error("'{text}' is no {kind} locator: {why}")]
@@ -146,6 +150,7 @@ impl fmt::Display for Locator {
             Self::Text { entry, line: None } => write!(f, "text:{entry}"),
             Self::Counter(path) => write!(f, "counter:{path}"),
             Self::Manifest(item) => write!(f, "manifest:{item}"),
+            Self::Option(name) => write!(f, "option:{name}"),
         }
     }
 }
@@ -232,6 +237,7 @@ impl FromStr for Locator {
             }),
             "counter" => Ok(Self::Counter(rest.to_owned())),
             "manifest" => Ok(Self::Manifest(rest.to_owned())),
+            "option" => Ok(Self::Option(rest.to_owned())),
             _ => Err(LocatorError::Scheme(text.to_owned())),
         }
     }
@@ -348,6 +354,7 @@ mod tests {
             "text:network/netstat-ano.txt",
             r"counter:\Memory\Available MBytes",
             "manifest:registry.system",
+            "option:--cloud",
         ] {
             let locator: Locator = text.parse().unwrap();
             assert_eq!(locator.to_string(), text);

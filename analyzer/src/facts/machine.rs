@@ -1,5 +1,7 @@
 //! The machine: Windows, edition, firmware, domain.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,8 +46,10 @@ pub struct Machine {
     pub system_root: Fact<String>,
     /// Firmware: manufacturer and product of the (virtual) machine.
     pub firmware: Fact<Firmware>,
-    /// The cloud that firmware or agents tell.
+    /// The cloud: given from outside, else what firmware or agents tell.
     pub cloud: Fact<Cloud>,
+    /// The cloud that firmware or agents tell.
+    pub recognised_cloud: Fact<Cloud>,
     /// DNS domain of an Active Directory domain member; absent for a workgroup machine.
     pub domain: Fact<String>,
     /// `TimeZoneKeyName` (`W. Europe Standard Time`).
@@ -93,7 +97,42 @@ pub enum Cloud {
     Alibaba,
 }
 
+/// A word that stands for no cloud that is known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no cloud that is known: tencent, aws, azure, google, alibaba")]
+pub struct NoCloud(String);
+
+impl FromStr for Cloud {
+    type Err = NoCloud;
+
+    fn from_str(word: &str) -> Result<Self, NoCloud> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|cloud| cloud.word() == word)
+            .ok_or_else(|| NoCloud(word.to_owned()))
+    }
+}
+
 impl Cloud {
+    /// Every cloud that is known.
+    pub const ALL: [Self; 5] = [
+        Self::Tencent,
+        Self::Aws,
+        Self::Azure,
+        Self::Google,
+        Self::Alibaba,
+    ];
+
+    /// Its word on the command line and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tencent => "tencent",
+            Self::Aws => "aws",
+            Self::Azure => "azure",
+            Self::Google => "google",
+            Self::Alibaba => "alibaba",
+        }
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -143,6 +182,13 @@ impl Machine {
         let firmware = firmware(sources, &record);
         Self {
             host: host(sources, &control_set),
+        let recognised_cloud = recognise(&firmware, &control_set);
+        let machine = Self {
+            host: text(
+                &control_set,
+                "Control\\ComputerName\\ComputerName",
+                "ComputerName",
+            ),
             product: product(text(&windows, "", "ProductName"), &build),
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
@@ -154,7 +200,8 @@ impl Machine {
                 .text("Control\\ProductOptions", "ProductType")
                 .and_then(|kind| product_type(&kind.text)),
             system_root: text(&windows, "", "SystemRoot"),
-            cloud: cloud(&firmware, &control_set),
+            cloud: recognised_cloud.clone(),
+            recognised_cloud,
             firmware,
             domain: domain(&control_set),
             time_zone: text(
@@ -165,7 +212,26 @@ impl Machine {
             uptime_seconds: uptime(sources, record),
             license_status: license_status(sources),
             build,
+        };
+        match sources.given_cloud() {
+            Some(cloud) => machine.with_cloud(cloud),
+            None => machine,
         }
+    }
+
+    /// With a cloud that somebody knows better than the snapshot tells it.
+    #[must_use]
+    pub fn with_cloud(mut self, cloud: Cloud) -> Self {
+        let place = Locator::Option("--cloud".to_owned());
+        let evidence = Evidence::new("given on the command line", place, cloud.word());
+        self.cloud = Fact::known(cloud, [evidence]);
+        self
+    }
+
+    /// Whether the cloud was given from outside.
+    pub fn is_cloud_given(&self) -> bool {
+        let mut evidence = self.cloud.evidence.iter();
+        evidence.any(|evidence| matches!(evidence.locator, Locator::Option(_)))
     }
 }
 
@@ -205,6 +271,7 @@ fn host(sources: &Sources, control_set: &Below<'_>) -> Fact<String> {
 }
 
 fn parse<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+fn parse<T: FromStr>(text: &str) -> Result<T, String> {
     text.trim()
         .parse()
         .map_err(|_| format!("'{text}' is no number"))
@@ -282,7 +349,7 @@ fn firmware(sources: &Sources, record: &Fact<MachineFacts>) -> Fact<Firmware> {
 }
 
 /// By the firmware, else by an agent that is installed.
-fn cloud(firmware: &Fact<Firmware>, control_set: &Below<'_>) -> Fact<Cloud> {
+fn recognise(firmware: &Fact<Firmware>, control_set: &Below<'_>) -> Fact<Cloud> {
     if let Some(strings) = firmware.value() {
         let known = FIRMWARE.iter().find(|(mark, _)| {
             strings.manufacturer.contains(mark) || strings.product.contains(mark)
@@ -344,6 +411,25 @@ fn uptime(sources: &Sources, record: Fact<MachineFacts>) -> Fact<u64> {
 mod tests {
     use super::*;
     use crate::facts::test_bundle;
+
+    #[test]
+    fn a_given_cloud_stands_over_the_recognised_one() {
+        for cloud in Cloud::ALL {
+            assert_eq!(cloud.word().parse(), Ok(cloud));
+            assert_eq!(json!(cloud), json!(cloud.word()));
+        }
+        let mut machine = Machine::gather(&Sources::none());
+        machine.recognised_cloud = Fact::known(Cloud::Tencent, []);
+        assert!(!machine.is_cloud_given());
+        let machine = machine.with_cloud(Cloud::Aws);
+        assert!(machine.is_cloud_given());
+        assert_eq!(machine.cloud.value(), Some(&Cloud::Aws));
+        assert_eq!(machine.recognised_cloud.value(), Some(&Cloud::Tencent));
+        let evidence = &machine.cloud.evidence[0];
+        assert_eq!(evidence.artifact, "given on the command line");
+        assert_eq!(evidence.locator.to_string(), "option:--cloud");
+        assert_eq!(evidence.raw, json!("aws"));
+    }
 
     #[test]
     fn the_license_is_that_of_windows() {

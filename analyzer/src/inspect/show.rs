@@ -48,5 +48,8 @@ pub fn show(sources: &Sources, locator: &Locator) -> Result<Shown, ShowError> {
         Locator::Text { entry, line } => place::text(sources, entry, *line),
         Locator::Counter(path) => place::counter(sources, path),
         Locator::Manifest(item) => place::manifest_row(sources, item),
+        Locator::Option(name) => Err(ShowError::NotFound(format!(
+            "{name} was given on the command line; it stands nowhere in the snapshot"
+        ))),
     }
 }

@@ -1,12 +1,14 @@
 //! The checks as a list: for people, for programs, for the documentation.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN};
 use crate::checks::check::{Check, Demand};
-use crate::checks::table::TABLE;
+use crate::checks::table::{TABLE, threshold_keys};
+use crate::checks::thresholds::{Profile, Threshold, Thresholds};
 use crate::checks::verdict::Category;
 
 /// A check as `snapdiag checks --format json` lists it.
@@ -40,8 +42,10 @@ pub struct ListedInput {
 pub struct ListedThreshold {
     /// Its key in a threshold file, as `check-id.name`.
     pub key: &'static str,
-    /// The value when no file sets another.
+    /// The value when nothing sets another.
     pub default: f64,
+    /// The value in each profile that sets another.
+    pub profiles: BTreeMap<&'static str, f64>,
     /// The unit of the value.
     pub unit: &'static str,
     /// What happens at the limit.
@@ -75,12 +79,24 @@ fn list(check: &Check) -> Listed {
             .map(|threshold| ListedThreshold {
                 key: threshold.key,
                 default: threshold.default,
+                profiles: in_profiles(threshold),
                 unit: threshold.unit,
                 meaning: threshold.meaning,
                 source: threshold.source,
             })
             .collect(),
     }
+}
+
+fn in_profiles(threshold: &Threshold) -> BTreeMap<&'static str, f64> {
+    let keys = threshold_keys();
+    let values = Profile::ALL.into_iter().filter_map(|profile| {
+        let limit = Thresholds::of_profile(profile, &keys)
+            .ok()?
+            .in_force(threshold);
+        limit.is_set().then_some((profile.name(), limit.value))
+    });
+    values.collect()
 }
 
 /// The list for a terminal, by category.

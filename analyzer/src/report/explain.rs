@@ -4,6 +4,7 @@ use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
 use super::coverage::Coverage;
 use super::page;
 use super::text::{evidence, whole_remedy};
+use super::words;
 use crate::checks::check::{Check, Context, Decision, Demand, Tried};
 
 /// The check's page.
@@ -106,7 +107,8 @@ fn limits(canvas: &mut Canvas, check: &Check, context: &Context<'_>) {
     for threshold in check.thresholds {
         let limit = context.thresholds.in_force(threshold);
         let set = if limit.is_set() {
-            format!(" (set; the default is {})", limit.default)
+            let by = words::setter(&limit.set_by);
+            format!(" (set by {by}; the default is {})", limit.default)
         } else {
             String::new()
         };

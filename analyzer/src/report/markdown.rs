@@ -33,6 +33,7 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
         problem(out, finding)?;
     }
     unknowns(out, report)?;
+    suppressed(out, report)?;
     for (verdict, title) in [
         (Verdict::Ok, "Healthy"),
         (Verdict::NotApplicable, "Not applicable here"),
@@ -152,6 +153,24 @@ fn unknowns(out: &mut String, report: &Report) -> fmt::Result {
             finding.id,
             escape(&finding.headline),
             escape(&finding.missing.join("; ")),
+        )?;
+    }
+    Ok(())
+}
+
+fn suppressed(out: &mut String, report: &Report) -> fmt::Result {
+    if report.summary.counts.suppressed == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n## Suppressed\n")?;
+    for (finding, suppressed) in report.suppressed() {
+        writeln!(
+            out,
+            "- {}: `{}`: {}; {}",
+            finding.verdict.word(),
+            finding.id,
+            escape(&finding.headline),
+            escape(&words::suppressed(suppressed)),
         )?;
     }
     Ok(())

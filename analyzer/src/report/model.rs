@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::coverage::Coverage;
 use super::selection::Selection;
 use super::summary::Summary;
+use super::suppression::{Suppressed, SuppressionReport, Suppressions};
 use crate::checks::check::{Check, Context, Decision, Exhibit};
 use crate::checks::remedy::Remedy;
 use crate::checks::thresholds::{ThresholdInForce, Thresholds};
@@ -43,6 +44,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The limits that were compared with.
     pub thresholds: Vec<ThresholdInForce>,
+    /// The entries of the suppression file, and what each did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<SuppressionReport>,
     /// What no snapshot can see.
     pub limits: Vec<String>,
 }
@@ -78,8 +82,12 @@ pub struct MachineReport {
     pub installed: Option<Timestamp>,
     /// Workstation, server or domain controller.
     pub product_type: Option<ProductType>,
-    /// The cloud that firmware or agents tell.
+    /// The cloud: given, else what firmware or agents tell.
     pub cloud: Option<Cloud>,
+    /// Whether the cloud was given on the command line.
+    pub cloud_given: bool,
+    /// The cloud that firmware or agents tell.
+    pub recognised_cloud: Option<Cloud>,
     /// Firmware: manufacturer and product of the (virtual) machine.
     pub firmware: Option<Firmware>,
     /// DNS domain of a member of a domain.
@@ -115,6 +123,9 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// What would have to be collected to settle what is open.
     pub missing: Vec<String>,
+    /// Why it does not count, where it is suppressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppressed>,
 }
 
 /// What no snapshot of a guest can see, whatever was collected.
@@ -161,6 +172,7 @@ impl Report {
                 .flat_map(|check| check.thresholds)
                 .map(|threshold| thresholds.in_force(threshold))
                 .collect(),
+            suppressions: Vec::new(),
             limits: LIMITS.map(str::to_owned).to_vec(),
         }
     }
@@ -172,11 +184,26 @@ impl Report {
         self
     }
 
-    /// The findings with that verdict, in the checklist's order.
+    /// With findings suppressed: they keep their verdict and are counted apart.
+    #[must_use]
+    pub fn suppressing(mut self, suppressions: &Suppressions) -> Self {
+        self.suppressions = suppressions.apply(self.machine.captured_at, &mut self.checks);
+        self.summary = Summary::of(&self.checks);
+        self
+    }
+
+    /// The findings with that verdict that are not suppressed, in the checklist's order.
     pub fn with_verdict(&self, verdict: Verdict) -> impl Iterator<Item = &Finding> {
         self.checks
             .iter()
-            .filter(move |finding| finding.verdict == verdict)
+            .filter(move |finding| finding.verdict == verdict && finding.suppressed.is_none())
+    }
+
+    /// The findings that are suppressed with the reason of each, in the checklist's order.
+    pub fn suppressed(&self) -> impl Iterator<Item = (&Finding, &Suppressed)> {
+        self.checks
+            .iter()
+            .filter_map(|finding| Some((finding, finding.suppressed.as_ref()?)))
     }
 
     /// The findings that ask for something to be done, worst first.
@@ -207,6 +234,7 @@ impl Finding {
             evidence: decision.evidence,
             remedies: decision.remedies,
             missing: decision.missing,
+            suppressed: None,
         }
     }
 }
@@ -230,6 +258,8 @@ impl MachineReport {
             installed: machine.installed.value().copied(),
             product_type: machine.product_type.value().copied(),
             cloud: machine.cloud.value().copied(),
+            cloud_given: machine.is_cloud_given(),
+            recognised_cloud: machine.recognised_cloud.value().copied(),
             firmware: machine.firmware.value().cloned(),
             domain: machine.domain.value().cloned(),
             time_zone: machine.time_zone.value().cloned(),

@@ -26,7 +26,8 @@ pub enum SelectionError {
     Empty,
 }
 
-fn suggest(nearest: Option<&'static str>) -> String {
+/// How a message about an unknown name ends.
+pub(super) fn suggest(nearest: Option<&'static str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean '{name}'?"),
         None => "; `snapdiag checks` lists them".to_owned(),

@@ -9,16 +9,16 @@ use crate::checks::verdict::Verdict;
 /// The result in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// The worst verdict.
+    /// The worst verdict that is not suppressed.
     pub worst: Verdict,
     /// The sentence that matters first.
     pub headline: String,
-    /// How many checks came to each verdict.
+    /// How many checks came to each verdict, and how many are suppressed.
     #[serde(flatten)]
     pub counts: Counts,
 }
 
-/// How many checks came to each verdict.
+/// How many checks came to each verdict; what is suppressed is counted apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Counts {
@@ -32,6 +32,9 @@ pub struct Counts {
     pub ok: usize,
     /// Checks without meaning on this machine.
     pub not_applicable: usize,
+    /// Checks whose finding is suppressed, whatever its verdict.
+    #[serde(default)]
+    pub suppressed: usize,
 }
 
 impl Counts {
@@ -50,8 +53,12 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, verdict: Verdict) {
-        *match verdict {
+    fn add(&mut self, finding: &Finding) {
+        if finding.suppressed.is_some() {
+            self.suppressed += 1;
+            return;
+        }
+        *match finding.verdict {
             Verdict::Critical => &mut self.critical,
             Verdict::Warning => &mut self.warning,
             Verdict::Unknown => &mut self.unknown,
@@ -62,12 +69,13 @@ impl Counts {
 
     /// The counts in words, worst first, without those that are zero.
     pub fn words(self) -> String {
-        let total: usize = self.worst_first().iter().map(|(_, count)| count).sum();
-        let parts: Vec<String> = self
-            .worst_first()
-            .iter()
+        let verdicts = self.worst_first();
+        let counted = verdicts.map(|(verdict, count)| (verdict.word(), count));
+        let counts = counted.into_iter().chain([("suppressed", self.suppressed)]);
+        let total: usize = counts.clone().map(|(_, count)| count).sum();
+        let parts: Vec<String> = counts
             .filter(|(_, count)| *count > 0)
-            .map(|(verdict, count)| format!("{count} {}", verdict.word()))
+            .map(|(word, count)| format!("{count} {word}"))
             .collect();
         format!("{}: {}", checks(total), parts.join(", "))
     }
@@ -78,36 +86,45 @@ impl Summary {
     pub fn of(findings: &[Finding]) -> Self {
         let mut counts = Counts::default();
         for finding in findings {
-            counts.add(finding.verdict);
+            counts.add(finding);
         }
-        let worst = findings
+        let counted: Vec<&Finding> = findings
+            .iter()
+            .filter(|finding| finding.suppressed.is_none())
+            .collect();
+        let worst = counted
             .iter()
             .map(|finding| finding.verdict)
             .max()
             .unwrap_or(Verdict::NotApplicable);
         Self {
             worst,
-            headline: headline(worst, counts, findings),
+            headline: headline(worst, counts, &counted),
             counts,
         }
     }
 }
 
 /// The sentence that matters first: the first of the worst findings, or how much was decided.
-fn headline(worst: Verdict, counts: Counts, findings: &[Finding]) -> String {
-    let decided = counts.ok + counts.not_applicable;
+fn headline(worst: Verdict, counts: Counts, counted: &[&Finding]) -> String {
+    let decided = counts.ok + counts.not_applicable + counts.suppressed;
+    let besides = match counts.suppressed {
+        0 => String::new(),
+        1 => ", besides 1 that is suppressed".to_owned(),
+        number => format!(", besides {number} that are suppressed"),
+    };
     match worst {
-        Verdict::Critical | Verdict::Warning => findings
+        Verdict::Critical | Verdict::Warning => counted
             .iter()
             .find(|finding| finding.verdict == worst)
             .map(|finding| finding.headline.clone())
             .unwrap_or_default(),
         Verdict::Unknown if decided == 0 => "nothing could be decided".to_owned(),
         Verdict::Unknown => format!(
-            "nothing wrong was found, but {} could not be decided",
+            "nothing wrong was found, but {} could not be decided{besides}",
             checks(counts.unknown)
         ),
-        Verdict::Ok | Verdict::NotApplicable => "nothing wrong was found".to_owned(),
+        Verdict::Ok | Verdict::NotApplicable => format!("nothing wrong was found{besides}"),
     }
 }
 

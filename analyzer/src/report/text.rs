@@ -30,6 +30,7 @@ pub fn render(report: &Report, look: Look) -> String {
         problem(&mut canvas, report, finding);
     }
     unknowns(&mut canvas, report);
+    suppressed(&mut canvas, report);
     folded(&mut canvas, report, Verdict::Ok);
     folded(&mut canvas, report, Verdict::NotApplicable);
     if look.verbose {
@@ -272,6 +273,18 @@ fn unknowns(canvas: &mut Canvas, report: &Report) {
                 settle(canvas, "settle", &first.missing);
             }
             [] => {}
+        }
+    }
+}
+
+/// What is accepted: verdict and headline as they are, and why they do not count.
+fn suppressed(canvas: &mut Canvas, report: &Report) {
+    for (finding, suppressed) in report.suppressed() {
+        title(canvas, finding);
+        canvas.paragraph(INDENT, DIM, &words::suppressed(suppressed));
+        if canvas.verbose() {
+            reasons(canvas, finding);
+            evidence(canvas, &finding.evidence, finding.evidence.len());
         }
     }
 }

@@ -1,15 +1,19 @@
 //! The words that renderings share.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
+use crate::checks::thresholds::SetBy;
 use crate::facts::capture::{CaptureKind, TimeSource};
 
 use serde_json::Value;
 
 use super::model::Report;
 use super::sanitize;
+use super::suppression::{Effect, Suppressed, SuppressionReport};
 use crate::facts::inventory::ArtifactState;
 use crate::facts::locator::Locator;
 
@@ -82,6 +86,9 @@ pub(super) fn machine(report: &Report) -> String {
         parts.push(windows);
     }
     match (machine.cloud, &machine.firmware) {
+        (Some(cloud), _) if machine.cloud_given => {
+            parts.push(format!("{} (as given)", cloud.name()));
+        }
         (Some(cloud), _) => parts.push(cloud.name().to_owned()),
         (None, Some(firmware)) => {
             parts.push(format!("{} {}", firmware.manufacturer, firmware.product));
@@ -116,7 +123,8 @@ fn count_of(number: u64, unit: &str) -> String {
 }
 
 /// What is to be known before the findings: notes on the snapshot, files that were not used or
-/// not read whole, thresholds that are not the defaults.
+/// not read whole, another cloud than the given one, thresholds that are not the defaults,
+/// suppressions without effect.
 pub(super) fn remarks(report: &Report) -> Vec<String> {
     let mut remarks = report.notes.clone();
     for (state, words) in [
@@ -135,17 +143,68 @@ pub(super) fn remarks(report: &Report) -> Vec<String> {
             remarks.push(format!("{words}: {}", few(&names)));
         }
     }
-    let set = report
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.is_set());
-    remarks.extend(set.map(|threshold| {
-        format!(
-            "threshold {} is {} {} (default {})",
-            threshold.key, threshold.value, threshold.unit, threshold.default
-        )
-    }));
+    remarks.extend(other_cloud(report));
+    remarks.extend(thresholds(report));
+    remarks.extend(report.suppressions.iter().filter_map(without_effect));
     remarks
+}
+
+/// What the snapshot says of the cloud, where somebody says otherwise.
+fn other_cloud(report: &Report) -> Option<String> {
+    let machine = &report.machine;
+    let (given, told) = (machine.cloud?, machine.recognised_cloud?);
+    (machine.cloud_given && given != told).then(|| {
+        format!(
+            "{} is given as the cloud; firmware or agents tell {}",
+            given.name(),
+            told.name()
+        )
+    })
+}
+
+/// The thresholds that are not the checks' own, by who set them.
+fn thresholds(report: &Report) -> Vec<String> {
+    let mut set: BTreeMap<&SetBy, Vec<String>> = BTreeMap::new();
+    for threshold in report.thresholds.iter().filter(|limit| limit.is_set()) {
+        set.entry(&threshold.set_by).or_default().push(format!(
+            "{} is {} {} (default {})",
+            threshold.key, threshold.value, threshold.unit, threshold.default
+        ));
+    }
+    set.into_iter()
+        .map(|(by, limits)| format!("thresholds of {}: {}", setter(by), limits.join("; ")))
+        .collect()
+}
+
+/// Who set a threshold.
+pub(super) fn setter(by: &SetBy) -> String {
+    match by {
+        SetBy::Default => "the check".to_owned(),
+        SetBy::Profile(name) => format!("the profile {name}"),
+        SetBy::File(name) => sanitize::shortened(name, 80),
+    }
+}
+
+/// Why a finding does not count.
+pub(super) fn suppressed(suppressed: &Suppressed) -> String {
+    match suppressed.until {
+        Some(until) => format!("suppressed: {} (until {until})", suppressed.reason),
+        None => format!("suppressed: {}", suppressed.reason),
+    }
+}
+
+/// An entry of the suppression file that would have had an effect at another time.
+fn without_effect(entry: &SuppressionReport) -> Option<String> {
+    let until = entry.suppressed.until?;
+    let why = match entry.effect {
+        Effect::Expired => "the snapshot was taken later",
+        Effect::NoCaptureTime => "nothing tells when the snapshot was taken",
+        Effect::Suppresses | Effect::NothingToSuppress => return None,
+    };
+    Some(format!(
+        "the suppression of {} until {until} has no effect: {why} (its reason: {})",
+        entry.check, entry.suppressed.reason
+    ))
 }
 
 /// A few names and how many more there are.

@@ -73,6 +73,7 @@ fn disk(registry: &str, events: &str) -> Snapshot {
     fs::write(logs.join("System.evtx"), log).unwrap();
     let options = Options {
         captured_at: Some(now()),
+        ..Options::default()
     };
     let opened = crate::analyze::open(folder.path(), &options).unwrap();
     opened.snapshot()

@@ -25,6 +25,7 @@ use super::evidence::Evidence;
 use super::fact::{Fact, State as FactState};
 use super::inventory::{Channel, Inventory};
 use super::locator::{EventQuery, Locator};
+use super::machine::Cloud;
 use crate::formats::text::decode;
 
 /// The largest JSON or text artifact that is read, in bytes; a full TCP table has about 10 MB.
@@ -35,6 +36,8 @@ const LARGEST: u64 = 256 << 20;
 pub struct Options {
     /// The capture time, where somebody knows better than the snapshot.
     pub captured_at: Option<Timestamp>,
+    /// The cloud, where somebody knows better.
+    pub cloud: Option<Cloud>,
 }
 
 /// Why a path is no snapshot.
@@ -88,6 +91,7 @@ pub struct Sources {
     software: Hive,
     bcd: Hive,
     events: EventFacts,
+    cloud: Option<Cloud>,
 }
 
 /// The text of a console program, decoded.
@@ -117,6 +121,7 @@ impl Sources {
             software: Hive::new("SOFTWARE", Err(hives::not_found("SOFTWARE"))),
             bcd: Hive::new("BCD", Err(hives::not_found("BCD"))),
             events: EventFacts::default(),
+            cloud: None,
         }
     }
 
@@ -153,6 +158,11 @@ impl Sources {
     /// The boot configuration store.
     pub fn bcd(&self) -> &Hive {
         &self.bcd
+    }
+
+    /// The cloud, where it was given from outside.
+    pub fn given_cloud(&self) -> Option<Cloud> {
+        self.cloud
     }
 
     /// What the event logs say.

@@ -100,6 +100,7 @@ impl Opening {
             software,
             bcd,
             events: logs.events,
+            cloud: options.cloud,
         }
     }
 
