@@ -204,6 +204,7 @@ fn a_sick_machine_as_json() {
         .iter()
         .find(|f| f["id"] == "rdp-allowed");
     insta::assert_snapshot!(json::render(&finding.unwrap()).unwrap());
+    insta::assert_snapshot!("causes", json::render(&value["causes"]).unwrap());
     insta::assert_snapshot!("summary", json::render(&value["summary"]).unwrap());
 }
 

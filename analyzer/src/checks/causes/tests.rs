@@ -13,6 +13,7 @@ use crate::facts::capture::{CaptureKind, TimeSource};
 use crate::facts::evidence::Evidence;
 use crate::facts::locator::Locator;
 use crate::facts::sources::Sources;
+use crate::report::{Report, Selection};
 
 use Verdict::{Critical, NotApplicable, Ok as Healthy, Unknown, Warning};
 
@@ -215,7 +216,7 @@ fn a_report_with_causes_has_the_verdicts_of_its_checks() {
     let mut snapshot = snapshot();
     snapshot.capture.kind = CaptureKind::DiskOnly;
     let thresholds = Thresholds::default();
-    let report = crate::report::Report::new(&snapshot, &thresholds, &Default::default());
+    let report = Report::new(&snapshot, &thresholds, &Selection::default());
     assert_eq!(report.causes.len(), 1, "{:#?}", report.causes);
     let context = Context {
         snapshot: &snapshot,
