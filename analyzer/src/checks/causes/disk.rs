@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use snapdiag_bundle::items::{Content, ITEMS, Item};
 
 use super::{Cause, Origin, View};
-use crate::checks::table;
+use crate::checks::check::Decision;
 use crate::checks::verdict::Verdict;
 use crate::facts::capture::CaptureKind;
 
@@ -17,7 +17,7 @@ pub(super) fn nothing_was_running(view: &View<'_>) -> Option<Cause> {
     let mut open = Vec::new();
     let mut lacking = BTreeSet::new();
     for (id, decision) in view.decisions {
-        let items = live_items(view, id);
+        let items = live_items(view, decision);
         if decision.verdict == Verdict::Unknown && !items.is_empty() {
             open.push(*id);
             lacking.extend(items);
@@ -36,15 +36,17 @@ pub(super) fn nothing_was_running(view: &View<'_>) -> Option<Cause> {
     Cause::of(fact, open, because)
 }
 
-/// The items that a check can use, that only a running machine gives and that are missing.
-fn live_items(view: &View<'_>, check: &str) -> Vec<&'static str> {
+/// The items that only a running machine gives, among those that a check asks for by their ids to
+/// settle what is open.
+fn live_items(view: &View<'_>, decision: &Decision) -> Vec<&'static str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    let words = |text: &'_ String, id: &str| text.split(|c| !is_part(c)).any(|word| word == id);
     let inventory = &view.snapshot().inventory;
-    let inputs = table::find(check).map_or(&[][..], |check| check.inputs);
-    inputs
+    ITEMS
         .iter()
-        .map(|input| input.item)
-        .filter(|id| !inventory.items.contains_key(*id))
-        .filter(|id| ITEMS.iter().any(|item| item.id == *id && is_live(item)))
+        .filter(|item| is_live(item) && !inventory.items.contains_key(item.id))
+        .map(|item| item.id)
+        .filter(|id| decision.missing.iter().any(|text| words(text, id)))
         .collect()
 }
 

@@ -286,22 +286,28 @@ fn sockets_that_are_not_closed_explain_a_leak_of_the_same_process() {
 fn a_disk_names_what_a_live_capture_adds() {
     let mut disk = snapshot();
     disk.capture.kind = CaptureKind::DiskOnly;
-    let open = |id| (id, decision(Unknown, &[]));
-    let decisions = [open("cpu-usage")];
-    let causes = folded(&disk, &decisions);
+    let with = |verdict, missing: &str| {
+        let mut decision = decision(verdict, &[]);
+        decision.missing = vec![missing.to_owned()];
+        [("gateway", decision)]
+    };
+    let asked = "a live capture: the routing table (network.routes)";
+    let causes = folded(&disk, &with(Unknown, asked));
     let (cause, explained) = only(&causes);
     assert!(matches!(cause, Origin::Fact(fact) if fact.contains("disk")));
-    assert_eq!(explained, ["cpu-usage"]);
-    assert!(causes[0].because.contains("live capture would add"));
-    let decided = [("cpu-usage", decision(Warning, &[]))];
-    assert_eq!(folded(&disk, &decided), []);
-    let healthy = [("cpu-usage", decision(Healthy, &[]))];
-    assert_eq!(folded(&disk, &healthy), []);
-    assert_eq!(folded(&snapshot(), &decisions), [], "a live snapshot");
-    let check = crate::checks::table::find("cpu-usage").unwrap();
-    for input in check.inputs {
-        let place = ("x".to_owned(), input.item.to_owned());
-        disk.inventory.items.insert(place.1, place.0);
+    assert_eq!(explained, ["gateway"]);
+    assert!(causes[0].because.contains("would add: routing table"));
+    for decisions in [
+        with(Warning, asked),
+        with(Healthy, asked),
+        with(Unknown, "the SYSTEM hive (registry.system)"),
+        with(Unknown, "another thing (network.routes-of-old)"),
+    ] {
+        assert_eq!(folded(&disk, &decisions), [], "{decisions:#?}");
     }
-    assert_eq!(folded(&disk, &decisions), [], "nothing of it is missing");
+    let live = snapshot();
+    assert_eq!(folded(&live, &with(Unknown, asked)), [], "a live snapshot");
+    let place = ("network.routes".to_owned(), "routes.json".to_owned());
+    disk.inventory.items.extend([place]);
+    assert_eq!(folded(&disk, &with(Unknown, asked)), [], "it is there");
 }
