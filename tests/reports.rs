@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use snapdiag::checks::causes::{Cause, Link, Origin};
 use snapdiag::checks::check::Exhibit;
 use snapdiag::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
 use snapdiag::checks::thresholds::Thresholds;
@@ -96,6 +97,35 @@ fn sick(guest: &str) -> Report {
     set(&mut report, "rds-licensing", |finding| {
         finding.verdict = Verdict::NotApplicable;
     });
+    let cause = |cause, link, consequence: &str, because: &str| Cause {
+        cause,
+        link,
+        consequences: vec![consequence.to_owned()],
+        because: because.to_owned(),
+        evidence: vec![exhibit("the time its key was written")],
+    };
+    let allowed = || Origin::Check("rdp-allowed".to_owned());
+    report.causes = vec![
+        cause(
+            Origin::Fact(format!("the refresh of {guest}")),
+            Link::Explains,
+            "rdp-allowed",
+            "the policy came with it",
+        ),
+        cause(allowed(), Link::Explains, "brute-force", guest),
+        cause(
+            allowed(),
+            Link::Precedes,
+            "brute-force",
+            "mend the first one first",
+        ),
+        cause(
+            Origin::Fact("the snapshot was taken from a disk".to_owned()),
+            Link::Explains,
+            "gateway",
+            "a live capture would add: the routing table",
+        ),
+    ];
     report.summary = summary_of(&report);
     report
 }
@@ -175,6 +205,7 @@ fn a_sick_machine_as_json() {
         .iter()
         .find(|f| f["id"] == "rdp-allowed");
     insta::assert_snapshot!(json::render(&finding.unwrap()).unwrap());
+    insta::assert_snapshot!("causes", json::render(&value["causes"]).unwrap());
     insta::assert_snapshot!("summary", json::render(&value["summary"]).unwrap());
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One file a check, with its page beside it; [`table::TABLE`] lists them all.
 
+pub mod causes;
 pub mod check;
 pub mod figures;
 pub mod network;

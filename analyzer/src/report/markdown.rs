@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use super::model::{Finding, Report};
-use super::{sanitize, words};
+use super::{causes, sanitize, words};
+use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Command, Remedy, Shell, Step};
 use crate::checks::verdict::Verdict;
 
@@ -29,9 +30,11 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     for remark in words::remarks(report) {
         writeln!(out, "- {}", escape(&remark))?;
     }
+    facts(out, report, true)?;
     for finding in report.problems() {
-        problem(out, finding)?;
+        problem(out, report, finding)?;
     }
+    facts(out, report, false)?;
     unknowns(out, report)?;
     suppressed(out, report)?;
     for (verdict, title) in [
@@ -47,7 +50,7 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-fn problem(out: &mut String, finding: &Finding) -> fmt::Result {
+fn problem(out: &mut String, report: &Report, finding: &Finding) -> fmt::Result {
     writeln!(
         out,
         "\n## {}: `{}` ({})\n\n**{}** ({} confidence)\n",
@@ -63,11 +66,53 @@ fn problem(out: &mut String, finding: &Finding) -> fmt::Result {
     for note in &finding.notes {
         writeln!(out, "- Note: {}", escape(note))?;
     }
-    if !finding.evidence.is_empty() {
+    for line in causes::lines(report, finding) {
+        write_cause(out, &line)?;
+    }
+    let mut evidence: Vec<&Exhibit> = finding.evidence.iter().collect();
+    for exhibit in report
+        .causes_in(&finding.id)
+        .flat_map(|cause| &cause.evidence)
+    {
+        if !evidence
+            .iter()
+            .any(|known| known.evidence == exhibit.evidence)
+        {
+            evidence.push(exhibit);
+        }
+    }
+    write_evidence(out, &evidence)?;
+    for remedy in &finding.remedies {
+        write_remedy(out, remedy)?;
+    }
+    Ok(())
+}
+
+/// The causes that are no findings of their own: those of problems, or the others.
+fn facts(out: &mut String, report: &Report, of_problems: bool) -> fmt::Result {
+    for (fact, cause) in report.facts(of_problems) {
+        writeln!(out, "\n## cause: {}\n", escape(fact))?;
+        write_cause(out, &causes::line(cause))?;
+        let evidence: Vec<&Exhibit> = cause.evidence.iter().collect();
+        write_evidence(out, &evidence)?;
+    }
+    Ok(())
+}
+
+/// "Explains `rdp-port`: why".
+fn write_cause(out: &mut String, line: &causes::Line) -> fmt::Result {
+    let checks: Vec<String> = line.checks.iter().map(|id| format!("`{id}`")).collect();
+    let parts = [checks.join(", "), escape(&line.text)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    writeln!(out, "- {} {}", line.label, parts.join(": "))
+}
+
+fn write_evidence(out: &mut String, evidence: &[&Exhibit]) -> fmt::Result {
+    if !evidence.is_empty() {
         writeln!(out, "\n| evidence | expected | where | when |")?;
         writeln!(out, "| --- | --- | --- | --- |")?;
     }
-    for exhibit in &finding.evidence {
+    for exhibit in evidence {
         let doubt = exhibit.evidence.doubt.as_deref().unwrap_or_default();
         let mut says = exhibit.says.clone();
         if let Some(raw) = words::raw_beside(exhibit) {
@@ -84,9 +129,6 @@ fn problem(out: &mut String, finding: &Finding) -> fmt::Result {
             code(&exhibit.evidence.locator.to_string()),
             exhibit.evidence.time.map(words::time).unwrap_or_default(),
         )?;
-    }
-    for remedy in &finding.remedies {
-        write_remedy(out, remedy)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod appendix;
 pub mod canvas;
 pub mod catalogue;
+mod causes;
 pub mod coverage;
 pub mod explain;
 pub mod json;

@@ -9,6 +9,7 @@ use super::coverage::Coverage;
 use super::selection::Selection;
 use super::summary::Summary;
 use super::suppression::{Suppressed, SuppressionReport, Suppressions};
+use crate::checks::causes::{self, Cause, Decided};
 use crate::checks::check::{Check, Context, Decision, Exhibit};
 use crate::checks::remedy::Remedy;
 use crate::checks::thresholds::{ThresholdInForce, Thresholds};
@@ -34,6 +35,9 @@ pub struct Report {
     pub machine: MachineReport,
     /// Every check that ran, in the checklist's order.
     pub checks: Vec<Finding>,
+    /// Which of the findings follow from which, or from a fact; what lies deeper comes first.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
     /// What each check had to go by.
     pub coverage: Vec<Coverage>,
     /// Every file of the snapshot and what became of it.
@@ -140,16 +144,23 @@ impl Report {
     /// Version of the structure that this program writes.
     pub const VERSION: u32 = 1;
 
-    /// Runs the selected checks, in parallel, and puts what they say in the order of the table.
+    /// Runs the selected checks, in parallel, puts what they say in the order of the table, and
+    /// joins symptoms to their causes.
     pub fn new(snapshot: &Snapshot, thresholds: &Thresholds, selection: &Selection) -> Self {
         let context = Context {
             snapshot,
             thresholds,
         };
         let checks: Vec<&Check> = selection.checks().collect();
-        let findings: Vec<Finding> = checks
+        let decided: Vec<Decided> = checks
             .par_iter()
-            .map(|check| Finding::new(check, check.run(&context)))
+            .map(|check| (check.id, check.run(&context)))
+            .collect();
+        let causes = causes::fold(&context, &decided);
+        let findings: Vec<Finding> = checks
+            .iter()
+            .zip(decided)
+            .map(|(check, (_, decision))| Finding::new(check, decision))
             .collect();
         let coverage = checks
             .iter()
@@ -163,6 +174,7 @@ impl Report {
             summary: Summary::of(&findings),
             machine: MachineReport::of(snapshot),
             checks: findings,
+            causes,
             coverage,
             artifacts: snapshot.inventory.artifacts.clone(),
             channels: snapshot.inventory.channels.clone(),

@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
 use super::model::{Finding, Report};
-use super::{appendix, sanitize, words};
+use super::{appendix, causes, sanitize, words};
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Remedy, Step};
 use crate::checks::verdict::Verdict;
 
 /// Where the text of a finding begins.
-const INDENT: usize = 10;
+pub(super) const INDENT: usize = 10;
 /// Where the text behind a label begins.
-const LABELLED: usize = INDENT + 10;
+pub(super) const LABELLED: usize = INDENT + 10;
 /// Reasons of a problem that are shown without `--verbose`.
 const REASONS: usize = 5;
 /// How many pieces of evidence a finding shows.
-const EVIDENCE: usize = 3;
+pub(super) const EVIDENCE: usize = 3;
 
 /// How many open questions of an undecided check are shown.
 const OPEN: usize = 2;
@@ -26,9 +26,11 @@ const OPEN: usize = 2;
 pub fn render(report: &Report, look: Look) -> String {
     let mut canvas = Canvas::new(look);
     header(&mut canvas, report);
+    causes::facts(&mut canvas, report, true);
     for finding in report.problems() {
         problem(&mut canvas, report, finding);
     }
+    causes::facts(&mut canvas, report, false);
     unknowns(&mut canvas, report);
     suppressed(&mut canvas, report);
     folded(&mut canvas, report, Verdict::Ok);
@@ -67,6 +69,7 @@ fn sentence(headline: &str) -> String {
 fn problem(canvas: &mut Canvas, report: &Report, finding: &Finding) {
     title(canvas, finding);
     reasons(canvas, finding);
+    causes::beneath(canvas, report, finding);
     let shown = if canvas.verbose() {
         finding.evidence.len()
     } else {

@@ -10,7 +10,7 @@ use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
 use crate::facts::Snapshot;
 use crate::facts::fact::State;
-use crate::facts::remote_desktop::{Kind, Layered, RemoteDesktop, written};
+use crate::facts::remote_desktop::{Kind, Layered, RdpEvent, RemoteDesktop, written};
 
 /// A policy value written this close to a refresh of the machine's policies came with it.
 const REFRESH_WINDOW: Threshold = Threshold {
@@ -268,17 +268,24 @@ fn known(deny: &Layered) -> &'static str {
 
 /// "The value came with the refresh of …", when the times say so.
 fn came_with_refresh(cx: &Context<'_>) -> Option<String> {
+    let (changed, refresh) = refresh_of_policy(cx)?;
+    Some(format!(
+        "the policy key was written at {changed}, with the policy refresh of {}: the value came from there",
+        refresh.time
+    ))
+}
+
+/// When the policy's key was written, and the refresh of the machine's policies that it came
+/// with.
+pub(in crate::checks) fn refresh_of_policy<'a>(
+    cx: &Context<'a>,
+) -> Option<(Timestamp, &'a RdpEvent)> {
     let rdp = &cx.snapshot.remote_desktop;
     let changed = written(&rdp.deny.policy)?;
     let window = SignedDuration::try_from_secs_f64(cx.limit(&REFRESH_WINDOW) * 60.0).ok()?;
-    let refresh = rdp
-        .logged
-        .of(Kind::MachinePolicies)
-        .map(|event| event.time)
-        .find(|time| time.duration_since(changed).abs() <= window)?;
-    Some(format!(
-        "the policy key was written at {changed}, with the policy refresh of {refresh}: the value came from there"
-    ))
+    let mut refreshes = rdp.logged.of(Kind::MachinePolicies);
+    let refresh = refreshes.find(|event| event.time.duration_since(changed).abs() <= window)?;
+    Some((changed, refresh))
 }
 
 /// The group policy objects that may hold the setting.

@@ -54,7 +54,7 @@ const MADE: Threshold = Threshold {
 };
 
 /// How far the clock of the capture may be from the logs.
-const CLOCK: Threshold = Threshold {
+pub(in crate::checks) const CLOCK: Threshold = Threshold {
     key: "rdp-certificate.clock-gap",
     default: 1.0,
     unit: "days",

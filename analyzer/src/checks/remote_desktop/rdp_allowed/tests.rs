@@ -6,7 +6,6 @@ use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
-use crate::facts::remote_desktop::RdpEvent;
 use crate::facts::sources::Sources;
 use crate::facts::sources::registry::Number;
 
