@@ -12,7 +12,7 @@ use snapdiag::inspect::show::{ShowError, Shown, show};
 use snapdiag_bundle::items;
 use snapdiag_fixtures::machine::Built;
 
-use crate::case::{CASES, Case, Zip, decide, open};
+use crate::case::{CASES, Case, Zip, decide, exhaustive, open};
 use crate::expect::shown;
 
 #[test]
@@ -46,7 +46,7 @@ fn removable((index, case): (usize, &Case)) -> Vec<&'static str> {
         .map(|item| item.id)
         .filter(|id| case.built.artifact(id).is_some())
         .collect();
-    if std::env::var_os("SNAPDIAG_EXHAUSTIVE").is_some_and(|value| value == "1") {
+    if exhaustive() {
         return used;
     }
     let from = index * FEW % used.len().max(1);
