@@ -80,10 +80,20 @@ pub(crate) fn exhaustive() -> bool {
     std::env::var_os("SNAPDIAG_EXHAUSTIVE").is_some_and(|value| value == "1")
 }
 
-/// Every `step`th scenario from `first` on, or all of them.
-pub(crate) fn sampled(first: usize, step: usize) -> impl Iterator<Item = &'static Case> {
-    let (first, step) = if exhaustive() { (0, 1) } else { (first, step) };
-    CASES.iter().skip(first).step_by(step)
+/// About `count` of some things, evenly spread and another choice for each `turn`; all of them in
+/// an exhaustive run. However many scenarios there are, a sample of them stays as cheap.
+pub(crate) fn sample<T>(things: Vec<T>, turn: usize, count: usize) -> Vec<T> {
+    let step = if exhaustive() {
+        1
+    } else {
+        (things.len() / count).max(1)
+    };
+    things.into_iter().skip(turn % step).step_by(step).collect()
+}
+
+/// About `count` scenarios, see [`sample`].
+pub(crate) fn sampled(turn: usize, count: usize) -> Vec<&'static Case> {
+    sample(CASES.iter().collect(), turn, count)
 }
 
 /// What a check says with the limits it comes with.
