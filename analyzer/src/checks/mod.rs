@@ -4,9 +4,11 @@
 
 pub mod check;
 pub mod figures;
+pub mod network;
 pub mod os;
 pub mod remedy;
 pub mod remote_desktop;
+pub mod resources;
 pub mod table;
 pub mod thresholds;
 pub mod verdict;

@@ -1,8 +1,7 @@
 //! The checklist: every check, in the order in which people go through it.
 
 use super::check::Check;
-use super::verdict::Category::{Network, RemoteDesktop, Resources};
-use super::{os, remote_desktop};
+use super::{network, os, remote_desktop, resources};
 
 /// Every check, in the checklist's order. Ids are stable and never reused.
 pub static TABLE: &[Check] = &[
@@ -12,36 +11,24 @@ pub static TABLE: &[Check] = &[
     os::handle_leak::CHECK,
     os::brute_force::CHECK,
     os::environment_variables::CHECK,
-    Check::planned("memory-usage", Resources, "Memory usage"),
-    Check::planned("virtual-memory-usage", Resources, "Virtual memory usage"),
-    Check::planned("cpu-usage", Resources, "CPU usage"),
-    Check::planned("single-cpu-usage", Resources, "Usage of a single CPU"),
-    Check::planned("ntfs-metafiles", Resources, "Size of NTFS metafiles"),
+    resources::memory_usage::CHECK,
+    resources::virtual_memory_usage::CHECK,
+    resources::cpu_usage::CHECK,
+    resources::single_cpu_usage::CHECK,
+    resources::ntfs_metafiles::CHECK,
     remote_desktop::rds_service::CHECK,
     remote_desktop::rdp_port::CHECK,
-    Check::planned("rdp-tcp", RemoteDesktop, "RDP-Tcp listener"),
+    remote_desktop::rdp_tcp::CHECK,
     remote_desktop::rdp_allowed::CHECK,
-    Check::planned(
-        "rdp-certificate",
-        RemoteDesktop,
-        "Remote Desktop certificate",
-    ),
-    Check::planned("rds-licensing", RemoteDesktop, "Remote Desktop licensing"),
-    Check::planned(
-        "network-access-account",
-        RemoteDesktop,
-        "Network access account",
-    ),
+    remote_desktop::rdp_certificate::CHECK,
+    remote_desktop::rds_licensing::CHECK,
+    remote_desktop::network_access_account::CHECK,
     remote_desktop::rdp_firewall::CHECK,
-    Check::planned("port-exhaustion", Network, "Port exhaustion"),
-    Check::planned(
-        "tcp-wait-states",
-        Network,
-        "TIME_WAIT and CLOSE_WAIT connections",
-    ),
-    Check::planned("gateway", Network, "Gateway"),
-    Check::planned("mac-address", Network, "MAC address"),
-    Check::planned("intranet-dns", Network, "Intranet DNS"),
+    network::port_exhaustion::CHECK,
+    network::tcp_wait_states::CHECK,
+    network::gateway::CHECK,
+    network::mac_address::CHECK,
+    network::intranet_dns::CHECK,
 ];
 
 /// The check with that id.

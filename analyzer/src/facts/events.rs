@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{boot, boot_options, firewall, logons, processes, remote_desktop, services, topology};
+use super::{
+    boot, boot_options, certificates, firewall, licensing, logons, network_access, network_events,
+    pressure, processes, remote_desktop, services, topology,
+};
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
 /// A channel, a provider, and the event IDs of interest.
@@ -65,12 +68,22 @@ pub struct EventFacts {
     pub boot: boot::Events,
     /// For [`super::boot_options`].
     pub boot_options: boot_options::Events,
+    /// For [`super::certificates`].
+    pub certificates: certificates::Events,
     /// For [`super::firewall`].
     pub firewall: firewall::Events,
+    /// For [`super::licensing`].
+    pub licensing: licensing::Events,
     /// For [`super::logons`].
     pub logons: logons::Events,
+    /// For [`super::network_access`].
+    pub network_access: network_access::Events,
     /// For [`super::processes`].
     pub processes: processes::Events,
+    /// For [`super::pressure`].
+    pub pressure: pressure::Events,
+    /// For [`super::network_events`].
+    pub network: network_events::Events,
     /// For [`super::remote_desktop`].
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
@@ -92,9 +105,14 @@ impl EventFacts {
         [
             boot::Events::WANTS,
             boot_options::Events::WANTS,
+            certificates::Events::WANTS,
             firewall::Events::WANTS,
+            licensing::Events::WANTS,
             logons::Events::WANTS,
+            network_access::Events::WANTS,
             processes::Events::WANTS,
+            pressure::Events::WANTS,
+            network_events::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
             topology::Events::WANTS,
@@ -106,9 +124,14 @@ impl EventFacts {
     fn event(&mut self, event: &Event<'_>) {
         offer(&mut self.boot, event);
         offer(&mut self.boot_options, event);
+        offer(&mut self.certificates, event);
         offer(&mut self.firewall, event);
+        offer(&mut self.licensing, event);
         offer(&mut self.logons, event);
+        offer(&mut self.network_access, event);
         offer(&mut self.processes, event);
+        offer(&mut self.pressure, event);
+        offer(&mut self.network, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
         offer(&mut self.topology, event);
@@ -118,9 +141,14 @@ impl EventFacts {
     pub fn merge(&mut self, later: Self) {
         self.boot.merge(later.boot);
         self.boot_options.merge(later.boot_options);
+        self.certificates.merge(later.certificates);
         self.firewall.merge(later.firewall);
+        self.licensing.merge(later.licensing);
         self.logons.merge(later.logons);
+        self.network_access.merge(later.network_access);
         self.processes.merge(later.processes);
+        self.pressure.merge(later.pressure);
+        self.network.merge(later.network);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
         self.topology.merge(later.topology);

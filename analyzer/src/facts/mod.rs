@@ -7,6 +7,9 @@ pub mod activation;
 pub mod boot;
 pub mod boot_options;
 pub mod capture;
+pub mod certificates;
+pub mod consumers;
+pub mod counters;
 mod document;
 pub mod drives;
 pub mod environment;
@@ -15,11 +18,19 @@ pub mod evidence;
 pub mod fact;
 pub mod firewall;
 pub mod inventory;
+pub mod licensing;
 pub mod locator;
 pub mod logons;
 pub mod machine;
+pub mod network;
+pub mod network_access;
+pub mod network_events;
 pub mod newest;
+pub mod page_files;
+pub mod pressure;
 pub mod processes;
+pub mod receive_scaling;
+pub mod records;
 pub mod remote_desktop;
 pub mod services;
 pub mod sockets;
@@ -27,10 +38,13 @@ pub mod sources;
 #[cfg(test)]
 mod test_bundle;
 pub mod topology;
+pub mod units;
+pub mod volumes;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use fact::Fact;
 use sources::Sources;
 
 /// Everything known about one machine at one moment.
@@ -54,20 +68,42 @@ pub struct Snapshot {
     pub processes: processes::Processes,
     /// Activation of Windows.
     pub activation: activation::Activation,
+    /// The processes that use most memory and processor time.
+    pub consumers: consumers::Consumers,
+    /// Performance counters over half a minute.
+    pub counters: counters::Counters,
+    /// The certificates of Remote Desktop.
+    pub certificates: certificates::Certificates,
     /// Drive letters.
     pub drives: drives::Drives,
     /// Environment variables of the machine.
     pub environment: environment::Environment,
+    /// The session host role and its licences.
+    pub licensing: licensing::Licensing,
     /// Logons, failed and successful.
     pub logons: logons::Logons,
+    /// Page files.
+    pub page_files: page_files::PageFiles,
+    /// What the logs say of memory that ran out.
+    pub pressure: pressure::Pressure,
+    /// Receive side scaling of network adapters.
+    pub receive_scaling: Fact<Vec<receive_scaling::ReceiveScaling>>,
+    /// Whether local accounts become Guest over the network.
+    pub network_access: network_access::NetworkAccess,
     /// Windows services.
     pub services: services::Services,
+    /// Adapters, addresses, gateways, routes, name servers.
+    pub network: network::Network,
+    /// What the logs say of ports, addresses, leases and name resolution.
+    pub network_events: network_events::NetworkEvents,
     /// TCP and UDP tables, port ranges.
     pub sockets: sockets::Sockets,
     /// The effective Remote Desktop configuration.
     pub remote_desktop: remote_desktop::RemoteDesktop,
     /// Windows Firewall.
     pub firewall: firewall::Firewall,
+    /// Volumes and their NTFS metafiles.
+    pub volumes: volumes::Volumes,
 }
 
 impl Snapshot {
@@ -88,12 +124,23 @@ impl Snapshot {
             machine,
             processes: processes::Processes::gather(sources),
             activation: activation::Activation::gather(sources),
+            consumers: consumers::Consumers::gather(sources),
+            counters: counters::Counters::gather(sources),
+            certificates: certificates::Certificates::gather(sources),
             drives: drives::Drives::gather(sources),
             environment: environment::Environment::gather(sources),
+            licensing: licensing::Licensing::gather(sources),
             logons: logons::Logons::gather(sources),
+            page_files: page_files::PageFiles::gather(sources),
+            pressure: pressure::Pressure::gather(sources),
+            receive_scaling: receive_scaling::gather(sources),
+            network_access: network_access::NetworkAccess::gather(sources),
             services: services::Services::gather(sources),
+            network: network::Network::gather(sources),
+            network_events: network_events::NetworkEvents::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
+            volumes: volumes::Volumes::gather(sources),
             remote_desktop,
         }
     }

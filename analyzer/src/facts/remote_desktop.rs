@@ -5,16 +5,19 @@ mod layered;
 mod listeners;
 mod policy;
 mod probes;
+mod sessions;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::events::{Events, Kind, Logged, RdpEvent};
+pub use self::events::{Events, Kind, Logged, RdpEvent, Trouble};
 pub use self::layered::{Layer, Layered};
 pub use self::listeners::{DEFAULT_PORT, Listener, RDP_TCP};
 pub use self::policy::PolicyObject;
+pub(in crate::facts) use self::policy::objects_of;
 pub use self::probes::ConnectProbe;
+pub use self::sessions::Station;
 use super::fact::Fact;
 use super::sources::Sources;
 use super::sources::registry::Number;
@@ -24,6 +27,8 @@ use crate::formats::product_policy::ProductPolicy;
 const SERVER: &str = "Control\\Terminal Server";
 /// The policies of Remote Desktop Services in SOFTWARE.
 pub const POLICIES: &str = "Policies\\Microsoft\\Windows NT\\Terminal Services";
+/// The registered classes in SOFTWARE.
+const CLASSES: &str = "Classes\\CLSID";
 /// The policy of the edition that lets it accept connections.
 const MAY_HOST: &str = "TerminalServices-RemoteConnectionManager-AllowRemoteConnections";
 
@@ -46,8 +51,14 @@ pub struct RemoteDesktop {
     pub logons_disabled: Fact<Number>,
     /// `TSServerDrainMode`: 1 refuses new sessions, 2 until the next restart.
     pub drain_mode: Fact<Number>,
+    /// `TSAppCompat`: 1 on a session host.
+    pub application_mode: Fact<Number>,
     /// The subkeys of `WinStations` but `Console`, in stored order.
     pub listeners: Fact<Vec<Listener>>,
+    /// `SessionDirectoryActive`: 1 on a member of a farm.
+    pub session_directory: Layered,
+    /// The sessions and listeners of the running system.
+    pub sessions: Fact<Vec<Station>>,
     /// What the logs say, the newest of each kind.
     pub logged: Logged,
     /// Connections that the collector tried to the Remote Desktop port of the machine itself.
@@ -75,7 +86,13 @@ impl RemoteDesktop {
             enabled: server.number("", "TSEnabled"),
             logons_disabled: server.number("", "TSUserEnabled"),
             drain_mode: server.number("", "TSServerDrainMode"),
-            listeners: listeners::gather(&server, &policies),
+            application_mode: server.number("", "TSAppCompat"),
+            listeners: listeners::gather(&server, &policies, &sources.software().below(CLASSES)),
+            session_directory: Layered::new(
+                policies.number("", "SessionDirectoryActive"),
+                server.number("ClusterSettings", "SessionDirectoryActive"),
+            ),
+            sessions: sessions::gather(sources),
             logged: Logged::gather(sources),
             probes: probes::gather(sources),
         }

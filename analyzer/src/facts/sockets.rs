@@ -9,12 +9,16 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use snapdiag_bundle::records::{AddressFamily, Transport};
 
 pub use self::ranges::{PortProxy, PortRange};
+use super::document::at;
 use super::evidence::Evidence;
 use super::fact::Fact;
+use super::locator::Locator;
 use super::sources::Sources;
+use super::sources::registry::Number;
 
 /// `MIB_TCP_STATE` of a listener.
 pub const LISTEN: u32 = 2;
@@ -28,7 +32,7 @@ pub struct Sockets {
     pub udp: Fact<UdpTable>,
     /// The TCP listeners of the newest sample, each with its row.
     pub listeners: Fact<Vec<Listener>>,
-    /// The processes that own a listener.
+    /// The processes that own a listener, or at least 100 sockets.
     pub owners: Fact<Vec<Owner>>,
     /// Dynamic (ephemeral) ranges; a protocol and family that is not listed was not read.
     pub dynamic: Fact<Vec<PortRange>>,
@@ -38,6 +42,28 @@ pub struct Sockets {
     pub reserved: Fact<Vec<String>>,
     /// `PortProxy\v4tov4\tcp`: redirects of `netsh interface portproxy`.
     pub port_proxies: Fact<Vec<PortProxy>>,
+    /// `Tcpip\Parameters\TcpTimedWaitDelay`: seconds in `TIME_WAIT`, 30 to 300.
+    pub timed_wait_delay: Fact<Number>,
+    /// `Tcpip\Parameters\MaxUserPort`: the end of the dynamic range before Windows Vista.
+    pub max_user_port: Fact<Number>,
+}
+
+/// A row of a table as evidence.
+fn row_evidence(
+    table: &[Evidence],
+    sample: usize,
+    place: u32,
+    line: Option<&str>,
+    field: impl FnOnce() -> (&'static str, serde_json::Value),
+) -> Option<Evidence> {
+    let table = table.first()?;
+    if let Some(line) = line {
+        let locator = Locator::line(table.artifact.as_str(), place);
+        return Some(Evidence::new(table.artifact.as_str(), locator, line));
+    }
+    let (name, raw) = field();
+    let pointer = format!("/samples/{sample}/rows/{place}/{name}");
+    Some(at(table, pointer, raw))
 }
 
 /// By what a table is known.
@@ -94,6 +120,9 @@ pub struct TcpRow {
     pub inferred: bool,
     /// Owning process; 0 for connections that outlived theirs; `None` in a text without it.
     pub pid: Option<u32>,
+    /// The line of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
 }
 
 /// The UDP table.
@@ -127,6 +156,9 @@ pub struct UdpRow {
     pub local_port: u16,
     /// Owning process; `None` in a text without it.
     pub pid: Option<u32>,
+    /// The line of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
 }
 
 /// A TCP listener.
@@ -142,7 +174,7 @@ pub struct Listener {
     pub evidence: Evidence,
 }
 
-/// A process that owns a listener.
+/// A process that owns a listener, or many sockets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
     /// Process id.
@@ -162,7 +194,7 @@ impl Sockets {
     pub fn gather(sources: &Sources) -> Self {
         let (tcp, listeners) = tables::tcp(sources);
         let udp = tables::udp(sources);
-        let owners = tables::owners(sources, &listeners);
+        let owners = tables::owners(sources, &tables::owning(&tcp, &udp, &listeners));
         let (dynamic, excluded) = ranges::gather(sources);
         let tcpip = sources.system().control_set().below("Services\\Tcpip");
         Self {
@@ -174,7 +206,31 @@ impl Sockets {
             excluded,
             reserved: tcpip.texts("Parameters", "ReservedPorts"),
             port_proxies: ranges::port_proxies(sources),
+            timed_wait_delay: tcpip.number("Parameters", "TcpTimedWaitDelay"),
+            max_user_port: tcpip.number("Parameters", "MaxUserPort"),
         }
+    }
+
+    /// A row of a sample as evidence: its state in the record, or its line of the text.
+    pub fn tcp_row(&self, sample: usize, row: &TcpRow) -> Option<Evidence> {
+        row_evidence(
+            &self.tcp.evidence,
+            sample,
+            row.place,
+            row.line.as_deref(),
+            || ("state", json!(row.state)),
+        )
+    }
+
+    /// The same of UDP: the local port in the record.
+    pub fn udp_row(&self, sample: usize, row: &UdpRow) -> Option<Evidence> {
+        row_evidence(
+            &self.udp.evidence,
+            sample,
+            row.place,
+            row.line.as_deref(),
+            || ("local_port", json!(row.local_port)),
+        )
     }
 
     /// The listeners on a port; `None` where the table is not known.

@@ -4,13 +4,13 @@ mod remedies;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::registry::shown;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
 use crate::facts::Snapshot;
-use crate::facts::fact::{Fact, State};
+use crate::facts::fact::State;
 use crate::facts::remote_desktop::{Kind, Layered, RemoteDesktop, written};
-use crate::facts::sources::registry::Number;
 
 /// A policy value written this close to a refresh of the machine's policies came with it.
 const REFRESH_WINDOW: Threshold = Threshold {
@@ -263,22 +263,6 @@ fn known(deny: &Layered) -> &'static str {
         (Some(0), _) => "allowed by policy",
         (None, Some(0)) => "allowed locally",
         _ => "",
-    }
-}
-
-/// A value in words.
-fn shown(fact: &Fact<Number>) -> String {
-    match &fact.state {
-        State::Known(Number {
-            value: Some(value),
-            wrong_type,
-        }) => match wrong_type {
-            Some(kind) => format!("{value} ({kind})"),
-            None => value.to_string(),
-        },
-        State::Known(_) => "no number".to_owned(),
-        State::Absent => "absent".to_owned(),
-        _ => "not known".to_owned(),
     }
 }
 

@@ -16,16 +16,19 @@ pub(super) fn station(name: &str) -> String {
     format!(r"{SERVER}\WinStations\{name}")
 }
 
-/// The command that sets a `REG_DWORD`.
-pub(super) fn set(key: &str, name: &str, value: u64) -> String {
-    format!(
-        "Set-ItemProperty -LiteralPath {} -Name {name} -Value {value} -Type DWord",
-        powershell_literal(key)
-    )
+/// The command that sets a `REG_DWORD`. Windows PowerShell takes a number above `0x7FFFFFFF` only
+/// as the negative one with the same bits.
+pub(in crate::checks) fn set(key: &str, name: &str, value: u64) -> String {
+    let path = powershell_literal(key);
+    let value = u32::try_from(value).map_or_else(
+        |_| value.to_string(),
+        |value| value.cast_signed().to_string(),
+    );
+    format!("Set-ItemProperty -LiteralPath {path} -Name {name} -Value {value} -Type DWord")
 }
 
 /// The command that shows a value.
-pub(super) fn get(key: &str, name: &str) -> String {
+pub(in crate::checks) fn get(key: &str, name: &str) -> String {
     format!(
         "Get-ItemProperty -LiteralPath {} -Name {name}",
         powershell_literal(key)
@@ -34,7 +37,7 @@ pub(super) fn get(key: &str, name: &str) -> String {
 
 /// The step that puts back what the snapshot holds, with its type; a value that was absent is
 /// removed.
-pub(super) fn put_back(key: &str, name: &str, fact: &Fact<Number>) -> Step {
+pub(in crate::checks) fn put_back(key: &str, name: &str, fact: &Fact<Number>) -> Step {
     let path = powershell_literal(key);
     let raw = fact.evidence.first().map(|evidence| &evidence.raw);
     let command = match (&fact.state, raw.and_then(|raw| raw.as_str())) {
@@ -72,4 +75,36 @@ fn unknown(name: &str) -> Step {
         "The snapshot does not tell the old value of {name} in a form that can be typed: export \
          the key before the change (reg export), and import that file."
     ))
+}
+
+/// A value in words.
+pub(super) fn shown(fact: &Fact<Number>) -> String {
+    match &fact.state {
+        State::Known(Number {
+            value: Some(value),
+            wrong_type,
+        }) => match wrong_type {
+            Some(kind) => format!("{value} ({kind})"),
+            None => value.to_string(),
+        },
+        State::Known(_) => "no number".to_owned(),
+        State::Absent => "absent".to_owned(),
+        _ => "not known".to_owned(),
+    }
+}
+
+/// Whether a value is there with a type that Windows may not take.
+pub(super) fn is_mistyped(fact: &Fact<Number>) -> bool {
+    fact.value()
+        .is_some_and(|number| number.wrong_type.is_some() || number.value.is_none())
+}
+
+/// The number in a value, or `default` where it is absent; `None` where it cannot be read or is
+/// no number.
+pub(super) fn number_or(fact: &Fact<Number>, default: u64) -> Option<u64> {
+    let default = Number {
+        value: Some(default),
+        wrong_type: None,
+    };
+    fact.value_or(default)?.value
 }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use snapdiag_bundle::channel::{LSM_OPERATIONAL, RCM_OPERATIONAL, RDPCORETS_OPERATIONAL};
+use snapdiag_bundle::channel::{
+    LSM_OPERATIONAL, RCM_ADMIN, RCM_OPERATIONAL, RDPCORETS_OPERATIONAL,
+};
 
 use crate::facts::events::{EventFamily, Want};
 use crate::facts::evidence::Evidence;
@@ -14,10 +16,17 @@ use crate::facts::fact::Fact;
 use crate::facts::inventory::Channel;
 use crate::facts::locator::Locator;
 use crate::facts::newest::Newest;
+use crate::facts::records::{self, Record, Records};
 use crate::facts::sources::Sources;
 use crate::formats::evtx::{Event, Fields};
 
 const SYSTEM: &str = "System";
+
+/// `RemoteConnectionManager` under both its names.
+const MANAGER: &[&str] = &[
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager",
+    "TermService",
+];
 
 /// How many records of each kind are kept.
 const KEPT: usize = 8;
@@ -52,6 +61,23 @@ pub enum Kind {
     PoliciesFailed,
 }
 
+/// What goes wrong with a listener. In which of its channels a version of Windows writes the last
+/// two is not confirmed, so both are read.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trouble {
+    /// `RemoteConnectionManager` 260: a listener failed.
+    ListenerFailed,
+    /// `RemoteConnectionManager` 262: a listener was asked to stop.
+    AskedToStop,
+    /// `RemoteConnectionManager` 1035: a listener was down.
+    StackDown,
+    /// `RemoteConnectionManager` 1036: a session could not be made.
+    SessionFailed,
+}
+
 /// A record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RdpEvent {
@@ -75,6 +101,8 @@ pub struct RdpEvent {
 pub struct Logged {
     /// By kind, oldest first; at most eight of each.
     pub events: Vec<RdpEvent>,
+    /// What went wrong with listeners.
+    pub troubles: Vec<Record<Trouble>>,
     /// How far `RemoteConnectionManager/Operational` reaches.
     pub connection_manager: Fact<Channel>,
     /// How far `LocalSessionManager/Operational` reaches.
@@ -89,6 +117,7 @@ impl Logged {
     pub(super) fn gather(sources: &Sources) -> Self {
         let mut logged = Self {
             events: Vec::new(),
+            troubles: sources.events().remote_desktop.troubles.gather(sources),
             connection_manager: sources.channel(RCM_OPERATIONAL),
             session_manager: sources.channel(LSM_OPERATIONAL),
             transport: sources.channel(RDPCORETS_OPERATIONAL),
@@ -147,6 +176,7 @@ impl Logged {
 #[derive(Default)]
 pub struct Events {
     newest: BTreeMap<Kind, Newest<Kept, KEPT>>,
+    troubles: Records<Trouble>,
 }
 
 struct Kept {
@@ -213,6 +243,19 @@ fn classify(event: &Event<'_>) -> Option<(Kind, Option<String>)> {
     })
 }
 
+/// What goes wrong in a wanted record: the listener for the first two, else the status.
+fn trouble(event: &Event<'_>) -> Option<(Trouble, Option<String>)> {
+    let fields = &event.fields;
+    let first = || fields.at(0).map(ToString::to_string);
+    Some(match event.header.event_id {
+        260 => (Trouble::ListenerFailed, text(fields, "listenerName")),
+        262 => (Trouble::AskedToStop, text(fields, "listenerName")),
+        1035 => (Trouble::StackDown, first()),
+        1036 => (Trouble::SessionFailed, first()),
+        _ => return None,
+    })
+}
+
 /// A field that is not empty.
 fn text(fields: &Fields, name: &str) -> Option<String> {
     let value = fields.get(name)?;
@@ -228,8 +271,8 @@ impl EventFamily for Events {
         },
         Want {
             channel: RCM_OPERATIONAL,
-            providers: &["Microsoft-Windows-TerminalServices-RemoteConnectionManager"],
-            ids: &[258, 259, 261, 1149],
+            providers: MANAGER,
+            ids: &[258, 259, 260, 261, 262, 1035, 1036, 1149],
         },
         Want {
             channel: LSM_OPERATIONAL,
@@ -241,9 +284,25 @@ impl EventFamily for Events {
             providers: &["Microsoft-Windows-GroupPolicy"],
             ids: &[1030, 1058, 1129, 1500, 1501, 1502, 1503],
         },
+        Want {
+            channel: SYSTEM,
+            providers: MANAGER,
+            ids: &[1035, 1036],
+        },
+        Want {
+            channel: RCM_ADMIN,
+            providers: MANAGER,
+            ids: &[1035, 1036],
+        },
     ];
 
     fn event(&mut self, event: &Event<'_>) {
+        if let Some((trouble, subject)) = trouble(event) {
+            if let Some(channel) = records::channel(Self::WANTS, &event.header) {
+                self.troubles.offer(trouble, channel, event, subject);
+            }
+            return;
+        }
         let Some((kind, subject)) = classify(event) else {
             return;
         };
@@ -265,5 +324,6 @@ impl EventFamily for Events {
         for (kind, list) in later.newest {
             self.newest.entry(kind).or_default().merge(list);
         }
+        self.troubles.merge(later.troubles);
     }
 }

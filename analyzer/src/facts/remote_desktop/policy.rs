@@ -8,10 +8,10 @@ use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::sources::Sources;
 
-/// The group policy objects whose registry settings (client-side extension
-/// {35378EAC-683F-11D2-A89A-00C04FBBCFA2}, MS-GPREG 1.9) were applied last, in order.
-const HISTORY: &str = "Microsoft\\Windows\\CurrentVersion\\Group Policy\\History\\\
-    {35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
+/// The group policy objects that each client-side extension applied last, in order.
+const HISTORY: &str = "Microsoft\\Windows\\CurrentVersion\\Group Policy\\History";
+/// The client-side extension that applies registry settings (MS-GPREG 1.9).
+const REGISTRY_EXTENSION: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 /// Settings of device management, by area (MS-MDM, Policy CSP).
 const DEVICE: &str = "Microsoft\\PolicyManager\\current\\device\\RemoteDesktopServices";
 /// How many objects are read.
@@ -28,7 +28,12 @@ pub struct PolicyObject {
 
 /// The objects with registry settings. Which of them holds a setting is not recorded.
 pub(super) fn objects(sources: &Sources) -> Fact<Vec<PolicyObject>> {
-    let history = sources.software().below(HISTORY);
+    objects_of(sources, REGISTRY_EXTENSION)
+}
+
+/// The objects with settings of a client-side extension.
+pub(in crate::facts) fn objects_of(sources: &Sources, extension: &str) -> Fact<Vec<PolicyObject>> {
+    let history = sources.software().below(HISTORY).below(extension);
     let objects = history.subkeys("").map(|keys| {
         keys.into_iter()
             .take(MAX_OBJECTS)

@@ -24,10 +24,47 @@ pub(super) fn tcp(sources: &Sources) -> (Fact<TcpTable>, Fact<Vec<Listener>>) {
         .and_then(|text| {
             let netstat = parse(&text)?;
             let listeners = listeners(&netstat, &text);
-            Ok((tcp_table(&netstat), listeners))
+            let first = first_row(&netstat, &text);
+            Ok((tcp_table(&netstat, &text), listeners, first))
         });
-    let listeners = read.clone().map(|(_, listeners)| listeners);
-    (bare(read.map(|(table, _)| table)), bare(listeners))
+    let listeners = read.clone().map(|(_, listeners, _)| listeners);
+    let first = read.value().and_then(|(_, _, first)| first.clone());
+    let table = at_row(read.map(|(table, _, _)| table), first);
+    (table, bare(listeners))
+}
+
+/// The first row as evidence of the whole text.
+fn first_row(netstat: &Netstat, text: &ConsoleText) -> Option<Evidence> {
+    let number = netstat.rows.first()?.line;
+    let (_, line) = (1..=u32::MAX)
+        .zip(text.text.lines())
+        .find(|(line, _)| *line == number)?;
+    let place = Locator::line(text.artifact.as_str(), number);
+    Some(Evidence::new(text.artifact.as_str(), place, line))
+}
+
+fn at_row<T>(mut table: Fact<T>, row: Option<Evidence>) -> Fact<T> {
+    if table.value().is_some() {
+        table.evidence = row.into_iter().collect();
+    }
+    table
+}
+
+/// The rows that `read` understands, each with its line.
+fn rows<T>(
+    netstat: &Netstat,
+    text: &ConsoleText,
+    read: impl Fn(&Row, &str) -> Option<T>,
+) -> Vec<T> {
+    let mut lines = (1..=u32::MAX).zip(text.text.lines());
+    netstat
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let (_, line) = lines.find(|(number, _)| *number == row.line)?;
+            read(row, line)
+        })
+        .collect()
 }
 
 /// The UDP table.
@@ -36,17 +73,18 @@ pub(super) fn udp(sources: &Sources) -> Fact<UdpTable> {
         .console_text("network.netstat-text")
         .and_then(|text| {
             let netstat = parse(&text)?;
-            let rows = netstat.rows.iter().filter_map(udp_row).collect();
-            Ok(UdpTable {
+            let table = UdpTable {
                 source: TableSource::NetstatText,
                 samples: vec![UdpSample {
                     taken_at: None,
                     families: FAMILIES.to_vec(),
-                    rows,
+                    rows: rows(&netstat, &text, udp_row),
                 }],
-            })
+            };
+            Ok((table, first_row(&netstat, &text)))
         });
-    bare(table)
+    let first = table.value().and_then(|(_, first)| first.clone());
+    at_row(table.map(|(table, _)| table), first)
 }
 
 /// A text without a single row is no table: no machine has no socket at all.
@@ -58,8 +96,8 @@ fn parse(text: &ConsoleText) -> Result<Netstat, String> {
     Ok(netstat)
 }
 
-fn tcp_table(netstat: &Netstat) -> TcpTable {
-    let rows: Vec<TcpRow> = netstat.rows.iter().filter_map(tcp_row).collect();
+fn tcp_table(netstat: &Netstat, text: &ConsoleText) -> TcpTable {
+    let rows = rows(netstat, text, tcp_row);
     let of_tcp = |row: &&Row| row.protocol == Protocol::Tcp;
     // Rows without a numeric address are not in the table; they count as not understood.
     let lost = netstat.rows.iter().filter(of_tcp).count() - rows.len();
@@ -75,7 +113,7 @@ fn tcp_table(netstat: &Netstat) -> TcpTable {
     }
 }
 
-fn tcp_row(row: &Row) -> Option<TcpRow> {
+fn tcp_row(row: &Row, line: &str) -> Option<TcpRow> {
     if row.protocol != Protocol::Tcp {
         return None;
     }
@@ -90,16 +128,18 @@ fn tcp_row(row: &Row) -> Option<TcpRow> {
         state: row.state.map(|reading| reading.state.number()),
         inferred: row.state.is_some_and(|reading| reading.inferred),
         pid: row.pid,
+        line: Some(line.to_owned()),
     })
 }
 
-fn udp_row(row: &Row) -> Option<UdpRow> {
+fn udp_row(row: &Row, line: &str) -> Option<UdpRow> {
     let (local, local_port) = numeric(&row.local)?;
     (row.protocol == Protocol::Udp).then_some(UdpRow {
         place: row.line,
         local,
         local_port,
         pid: row.pid,
+        line: Some(line.to_owned()),
     })
 }
 
@@ -108,23 +148,16 @@ fn numeric(end: &Endpoint) -> Option<(IpAddr, u16)> {
 }
 
 fn listeners(netstat: &Netstat, text: &ConsoleText) -> Vec<Listener> {
-    let mut lines = (1..=u32::MAX).zip(text.text.lines());
-    netstat
-        .rows
-        .iter()
-        .filter_map(tcp_row)
+    rows(netstat, text, tcp_row)
+        .into_iter()
         .filter(|row| row.state == Some(LISTEN))
         .filter_map(|row| {
-            let (number, line) = lines.find(|(number, _)| *number == row.place)?;
+            let place = Locator::line(text.artifact.as_str(), row.place);
             Some(Listener {
                 address: row.local,
                 port: row.local_port,
                 pid: row.pid,
-                evidence: Evidence::new(
-                    text.artifact.as_str(),
-                    Locator::line(text.artifact.as_str(), number),
-                    line,
-                ),
+                evidence: Evidence::new(text.artifact.as_str(), place, row.line?),
             })
         })
         .collect()

@@ -8,8 +8,11 @@ use snapdiag_bundle::records::{self, AddressFamily, Transport};
 use crate::facts::document::bare;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
-use crate::facts::sources::Sources;
+use crate::facts::locator::Locator;
 use crate::facts::sources::registry::data;
+use crate::facts::sources::{ConsoleText, Sources};
+use crate::formats::netstat::Protocol;
+use crate::formats::portranges::{self, Family};
 
 /// Ports of one protocol and family.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +41,11 @@ pub struct PortProxy {
 }
 
 impl PortRange {
+    /// How many ports it has.
+    pub fn count(&self) -> usize {
+        (self.first..=self.last).len()
+    }
+
     /// Whether a port is in it.
     pub fn contains(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)
@@ -51,8 +59,69 @@ impl PortProxy {
     }
 }
 
-/// The dynamic and the excluded ranges of `network.port-ranges`.
+/// The dynamic and the excluded ranges: of `network.port-ranges`, each from the text of netsh
+/// where the record does not tell it.
 pub(super) fn gather(sources: &Sources) -> (Fact<Vec<PortRange>>, Fact<Vec<PortRange>>) {
+    let (dynamic, excluded) = of_record(sources);
+    let lacks_dynamic = dynamic.value().is_none_or(Vec::is_empty);
+    if !lacks_dynamic && excluded.value().is_some() {
+        return (dynamic, excluded);
+    }
+    let text = sources
+        .console_text("network.port-ranges-text")
+        .map(|text| (portranges::PortRanges::parse(&text.text), text));
+    let better = |known: Fact<Vec<PortRange>>, lacks: bool, from_text: Fact<Vec<PortRange>>| {
+        if lacks && from_text.value().is_some() {
+            from_text
+        } else {
+            known
+        }
+    };
+    let lacks_excluded = excluded.value().is_none();
+    let dynamic_text = text.clone().and_then(|(ranges, text)| {
+        if ranges.dynamic.is_empty() {
+            return Err("the text of netsh holds no dynamic range".to_owned());
+        }
+        Ok(of_text(&ranges.dynamic, &text))
+    });
+    let excluded_text = text.and_then(|(ranges, text)| {
+        if ranges.tables.is_empty() {
+            return Err("the text of netsh holds no table of excluded ranges".to_owned());
+        }
+        Ok(of_text(&ranges.excluded, &text))
+    });
+    (
+        better(dynamic, lacks_dynamic, bare(dynamic_text)),
+        better(excluded, lacks_excluded, bare(excluded_text)),
+    )
+}
+
+fn of_text(ranges: &[portranges::Range], text: &ConsoleText) -> Vec<PortRange> {
+    let mut lines = (1..=u32::MAX).zip(text.text.lines());
+    let mut evidence = |number: u32| {
+        let (_, line) = lines.find(|(line, _)| *line == number)?;
+        let place = Locator::line(text.artifact.as_str(), number);
+        Some(Evidence::new(text.artifact.as_str(), place, line))
+    };
+    ranges
+        .iter()
+        .map(|range| PortRange {
+            protocol: match range.protocol {
+                Protocol::Tcp => Transport::Tcp,
+                Protocol::Udp => Transport::Udp,
+            },
+            family: match range.family {
+                Family::V4 => AddressFamily::Ipv4,
+                Family::V6 => AddressFamily::Ipv6,
+            },
+            first: range.first,
+            last: range.last,
+            evidence: evidence(range.line).into_iter().collect(),
+        })
+        .collect()
+}
+
+fn of_record(sources: &Sources) -> (Fact<Vec<PortRange>>, Fact<Vec<PortRange>>) {
     let record = sources.record::<records::PortRanges>("network.port-ranges");
     let at = |list: &str, index: usize, start: u16| -> Vec<Evidence> {
         let pointer = format!("/{list}/{index}/start");

@@ -1,6 +1,6 @@
 //! The tables, from the collector's records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use snapdiag_bundle::records::{self, ProcessTables, TcpTables, UdpTables};
@@ -24,30 +24,69 @@ pub(super) fn tcp(sources: &Sources) -> (Fact<TcpTable>, Fact<Vec<Listener>>) {
         }
     }
     let listeners = table.clone().map(|table| listeners(&table, &record));
-    (bare(table), bare(listeners))
+    (dated(table, &record), bare(listeners))
+}
+
+/// The table with the time of its last sample as evidence: the whole of it as one raw value helps
+/// nobody.
+fn dated<T>(mut table: Fact<T>, record: &Fact<Value>) -> Fact<T> {
+    if table.value().is_none() {
+        return table;
+    }
+    let samples = record
+        .value()
+        .and_then(|record| record["samples"].as_array());
+    let number = samples.map_or(0, Vec::len).saturating_sub(1);
+    let pointer = format!("/samples/{number}/taken_at");
+    let raw = record.value().and_then(|record| record.pointer(&pointer));
+    if let (Some(whole), Some(raw)) = (record.evidence.first(), raw) {
+        table.evidence = vec![at(whole, pointer, raw.clone())];
+    }
+    table
 }
 
 /// The UDP table; from the text where there is no record.
 pub(super) fn udp(sources: &Sources) -> Fact<UdpTable> {
-    let record = sources.record::<UdpTables>("network.udp");
-    let table = record.and_then(|tables| udp_table(&tables));
+    let record = sources.record::<Value>("network.udp");
+    let table = typed::<UdpTables>(&record).and_then(|tables| udp_table(&tables));
     if table.value().is_none() {
         let text = netstat::udp(sources);
         if text.value().is_some() {
             return text;
         }
     }
-    bare(table)
+    dated(table, &record)
 }
 
-/// The processes that own a listener, from the newest sample of the process table.
-pub(super) fn owners(sources: &Sources, listeners: &Fact<Vec<Listener>>) -> Fact<Vec<Owner>> {
-    let pids: BTreeSet<u32> = listeners
-        .value()
-        .into_iter()
+/// From how many sockets on a process is named that owns no listener.
+const BUSY: u32 = 100;
+
+/// The processes worth naming: those with a listener, or with many sockets.
+pub(super) fn owning(
+    tcp: &Fact<TcpTable>,
+    udp: &Fact<UdpTable>,
+    listeners: &Fact<Vec<Listener>>,
+) -> BTreeSet<u32> {
+    let tcp = tcp.value().into_iter().flat_map(|table| &table.samples);
+    let udp = udp.value().into_iter().flat_map(|table| &table.samples);
+    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    let rows = tcp.flat_map(|sample| sample.rows.iter().map(|row| row.pid));
+    for pid in rows
+        .chain(udp.flat_map(|sample| sample.rows.iter().map(|row| row.pid)))
         .flatten()
+    {
+        *counts.entry(pid).or_default() += 1;
+    }
+    counts.retain(|pid, count| *pid != 0 && *count >= BUSY);
+    let listeners = listeners.value().into_iter().flatten();
+    listeners
         .filter_map(|listener| listener.pid)
-        .collect();
+        .chain(counts.into_keys())
+        .collect()
+}
+
+/// These processes, from the newest sample of the process table.
+pub(super) fn owners(sources: &Sources, pids: &BTreeSet<u32>) -> Fact<Vec<Owner>> {
     let record = sources.record::<ProcessTables>("processes.table");
     let document = record.evidence.first().cloned();
     let owners = record.and_then(|tables| {
@@ -95,6 +134,7 @@ fn tcp_row((place, row): (u32, &records::TcpRow)) -> TcpRow {
         state: Some(row.state),
         inferred: false,
         pid: Some(row.pid),
+        line: None,
     }
 }
 
@@ -105,6 +145,7 @@ fn udp_table(tables: &UdpTables) -> Result<UdpTable, String> {
         local: row.local_address,
         local_port: row.local_port,
         pid: Some(row.pid),
+        line: None,
     };
     let sample = |sample: &records::UdpSample| UdpSample {
         taken_at: Some(sample.taken_at),

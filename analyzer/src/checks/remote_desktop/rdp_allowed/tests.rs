@@ -4,9 +4,11 @@ use super::*;
 use crate::checks::thresholds::Thresholds;
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
+use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
 use crate::facts::remote_desktop::RdpEvent;
 use crate::facts::sources::Sources;
+use crate::facts::sources::registry::Number;
 
 const POLICY: &str = r"Policies\Microsoft\Windows NT\Terminal Services";
 const LOCAL: &str = r"ControlSet002\Control\Terminal Server";

@@ -3,7 +3,6 @@ use crate::checks::thresholds::Thresholds;
 use crate::facts::Snapshot;
 use crate::facts::evidence::Evidence;
 use crate::facts::firewall::{Rule, RuleSet};
-use crate::facts::remote_desktop::Layered;
 use crate::facts::services::{RUNNING, STOPPED};
 use crate::facts::sources::Sources;
 use crate::facts::sources::registry::Number;
@@ -46,18 +45,13 @@ fn local(snapshot: &mut Snapshot, texts: &[&str]) {
 
 fn listener(snapshot: &mut Snapshot, port: Fact<Number>) {
     let none = || Fact::absent([]);
-    let layered = || Layered::new(none(), none());
     snapshot.remote_desktop.listeners = known(vec![Listener {
-        name: RDP_TCP.to_owned(),
         key: Fact::absent([]),
         port,
         enabled: number(1),
         logon_disabled: none(),
         lan_adapter: none(),
-        security_layer: layered(),
-        network_level_authentication: layered(),
-        transport: Fact::absent([]),
-        protocol: Fact::absent([]),
+        ..Listener::unknown(RDP_TCP)
     }]);
 }
 

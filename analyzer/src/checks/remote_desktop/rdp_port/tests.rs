@@ -32,9 +32,7 @@ fn number(value: u64) -> Fact<Number> {
 }
 
 fn station(name: &str, port: Fact<Number>) -> Listener {
-    let layered = || Layered::new(Fact::absent([]), Fact::absent([]));
     Listener {
-        name: name.to_owned(),
         key: Fact::known(
             KeyFact {
                 name: name.to_owned(),
@@ -46,10 +44,7 @@ fn station(name: &str, port: Fact<Number>) -> Listener {
         enabled: number(1),
         logon_disabled: number(0),
         lan_adapter: number(0),
-        security_layer: layered(),
-        network_level_authentication: layered(),
-        transport: Fact::absent([]),
-        protocol: Fact::absent([]),
+        ..Listener::unknown(name)
     }
 }
 

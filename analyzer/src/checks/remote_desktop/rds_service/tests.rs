@@ -98,6 +98,7 @@ fn healthy() -> Snapshot {
     snapshot.capture.kind = CaptureKind::Live;
     deny(&mut snapshot, 0);
     snapshot.services.log = channel();
+    snapshot.services.application_log = channel();
     snapshot.services.boot = known(event(12, 10 * DAY));
     for service in &mut snapshot.services.services {
         service.key = known(KeyFact {
