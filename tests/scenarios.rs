@@ -8,11 +8,26 @@
 #[path = "scenarios/case.rs"]
 mod case;
 #[cfg(test)]
+#[path = "scenarios/completeness.rs"]
+mod completeness;
+#[cfg(test)]
+#[path = "scenarios/cut.rs"]
+mod cut;
+#[cfg(test)]
+#[path = "scenarios/dates.rs"]
+mod dates;
+#[cfg(test)]
 #[path = "scenarios/expect.rs"]
 mod expect;
 #[cfg(test)]
+#[path = "scenarios/program.rs"]
+mod program;
+#[cfg(test)]
 #[path = "scenarios/properties.rs"]
 mod properties;
+#[cfg(test)]
+#[path = "scenarios/same.rs"]
+mod same;
 #[cfg(test)]
 #[path = "scenarios/verdicts.rs"]
 mod verdicts;

@@ -1,8 +1,9 @@
 //! Scenarios, built and decided once for all tests.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use snapdiag::checks::table;
 use snapdiag::checks::thresholds::{Profile, Thresholds};
 use snapdiag::facts::Snapshot;
 use snapdiag::facts::sources::Options;
+use snapdiag::report::{Report, Selection, json};
 use snapdiag_fixtures::machine::{Built, Machine};
 use snapdiag_fixtures::scenario::{self, Scenario};
 use tempfile::TempDir;
@@ -78,6 +80,27 @@ impl Case {
     }
 }
 
+/// Whether everything is tried and not only a sample: `SNAPDIAG_EXHAUSTIVE=1`.
+pub(crate) fn exhaustive() -> bool {
+    std::env::var_os("SNAPDIAG_EXHAUSTIVE").is_some_and(|value| value == "1")
+}
+
+/// About `count` of some things, evenly spread and another choice for each `turn`; all of them in
+/// an exhaustive run. However many scenarios there are, a sample of them stays as cheap.
+pub(crate) fn sample<T>(things: Vec<T>, turn: usize, count: usize) -> Vec<T> {
+    let step = if exhaustive() {
+        1
+    } else {
+        (things.len() / count).max(1)
+    };
+    things.into_iter().skip(turn % step).step_by(step).collect()
+}
+
+/// About `count` scenarios, see [`sample`].
+pub(crate) fn sampled(turn: usize, count: usize) -> Vec<&'static Case> {
+    sample(CASES.iter().collect(), turn, count)
+}
+
 /// What a check says with the limits it comes with.
 pub(crate) fn decide(check: &Check, snapshot: &Snapshot) -> Decision {
     decide_with(check, snapshot, Thresholds::default())
@@ -96,21 +119,38 @@ fn thresholds(scenario: &Scenario) -> Thresholds {
     };
     let profile: Profile = name.parse().unwrap();
     Thresholds::of_profile(profile, &table::threshold_keys()).unwrap()
+/// The report of all checks, as JSON.
+pub(crate) fn report(snapshot: &Snapshot) -> String {
+    let report = Report::new(snapshot, &Thresholds::default(), &Selection::default());
+    json::render(&report).unwrap()
+}
+
+/// The bytes of a bundle's zip.
+pub(crate) fn zipped(built: &Built) -> Vec<u8> {
+    let mut zip = Cursor::new(Vec::new());
+    built.zip(&mut zip).unwrap();
+    zip.into_inner()
 }
 
 /// A bundle as an opened zip; the file lives as long as this does.
 pub(crate) struct Zip {
     pub(crate) opened: Opened,
+    pub(crate) path: PathBuf,
     _folder: TempDir,
 }
 
 impl Zip {
     pub(crate) fn new(built: &Built) -> Self {
+        Self::of(&zipped(built))
+    }
+
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bundle.zip");
-        built.zip(File::create(&path).unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
         Self {
             opened: open(&path),
+            path,
             _folder: folder,
         }
     }

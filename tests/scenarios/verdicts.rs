@@ -1,11 +1,8 @@
 //! What the checks say of scenarios and of healthy machines.
 
-use std::collections::BTreeSet;
-
 use snapdiag::checks::table::TABLE;
 use snapdiag::checks::verdict::Verdict;
 use snapdiag_fixtures::machine::Mutation;
-use snapdiag_fixtures::scenario;
 
 use crate::case::{CASES, MACHINES, Zip, decide};
 use crate::expect::{differences, shown};
@@ -29,20 +26,6 @@ fn every_scenario_decides_as_expected() {
         wrong.len(),
         wrong.join("\n")
     );
-}
-
-#[test]
-fn every_check_that_decides_has_scenarios() {
-    let files = scenario::all().unwrap();
-    let with: BTreeSet<&str> = files.iter().map(|file| file.check.as_str()).collect();
-    let decides: BTreeSet<&str> = TABLE
-        .iter()
-        .filter(|check| check.decide.is_some())
-        .map(|check| check.id)
-        .collect();
-    assert_eq!(decides.difference(&with).next(), None);
-    let every: BTreeSet<&str> = TABLE.iter().map(|check| check.id).collect();
-    assert_eq!(with.difference(&every).next(), None);
 }
 
 /// A whole bundle of a healthy machine is healthy; its disk alone may leave things open but gives
