@@ -8,6 +8,7 @@ use crate::facts::Snapshot;
 use crate::facts::boot::{
     Bugcheck, DumpFile, Incident, IncidentClass, LoggedEvent, Session, VolumeState,
 };
+use crate::facts::capture::CaptureKind;
 use crate::facts::drives::Drive;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -75,6 +76,7 @@ fn channel(from: Timestamp) -> Channel {
 fn healthy() -> Snapshot {
     let mut snapshot = Snapshot::gather(&Sources::none());
     snapshot.capture.time = Some(now());
+    snapshot.capture.kind = CaptureKind::Live;
     snapshot.machine.uptime_seconds = Fact::known(864_000, [evidence()]);
     snapshot.machine.installed = Fact::known(ago(365 * DAY), [evidence()]);
     snapshot.machine.system_root = Fact::known("C:\\Windows".to_owned(), [evidence()]);
@@ -308,6 +310,58 @@ fn the_log_reaches_back_far_enough_or_to_the_installation() {
         "disk errors"
     );
     assert_eq!(up(30 * 86_400 - 1, 7 * DAY), Verdict::Unknown);
+}
+
+#[test]
+fn the_log_reaches_near_the_capture_or_ends_with_a_shutdown() {
+    let ends = |age: i64, change: fn(&mut Snapshot)| {
+        after(|s| {
+            let mut log = channel(ago(90 * DAY));
+            log.newest = Some(Mark {
+                record_id: 9,
+                time: ago(age),
+            });
+            s.boot.log = Fact::known(log, [evidence()]);
+            change(s);
+        })
+    };
+    let live: fn(&mut Snapshot) = |_| {};
+    assert_eq!(ends(25 * HOUR, live).verdict, Verdict::Ok);
+    let early = ends(25 * HOUR + 1, live);
+    assert_eq!(early.verdict, Verdict::Unknown);
+    assert!(early.headline.contains("ends 25 hours before the capture"));
+    let late = ends(-HOUR, live);
+    assert_eq!(late.verdict, Verdict::Ok);
+    assert!(
+        late.notes
+            .iter()
+            .any(|note| note.contains("60 minutes after"))
+    );
+
+    let disk = ends(9 * DAY, |s| s.capture.kind = CaptureKind::DiskOnly);
+    assert_eq!(disk.verdict, Verdict::Unknown);
+    let stopped = ends(9 * DAY, |s| {
+        s.capture.kind = CaptureKind::DiskOnly;
+        s.boot.sessions[0].stopped = true;
+    });
+    assert_eq!(stopped.verdict, Verdict::Ok);
+    assert!(stopped.notes.iter().any(|note| note.contains("was off")));
+    let running = ends(9 * DAY, |s| s.boot.sessions[0].stopped = true);
+    assert_eq!(running.verdict, Verdict::Unknown, "a live machine is on");
+    let registry = |seconds: i64| {
+        let mut snapshot = healthy();
+        snapshot.capture.kind = CaptureKind::DiskOnly;
+        let mut log = channel(ago(90 * DAY));
+        log.newest = Some(Mark {
+            record_id: 9,
+            time: ago(9 * DAY),
+        });
+        snapshot.boot.log = Fact::known(log, [evidence()]);
+        snapshot.boot.shutdown_time = Fact::known(ago(9 * DAY - seconds), [evidence()]);
+        run(&snapshot).verdict
+    };
+    assert_eq!(registry(600), Verdict::Ok);
+    assert_eq!(registry(601), Verdict::Unknown);
 }
 
 #[test]
