@@ -20,6 +20,7 @@ pub mod firewall;
 pub mod inventory;
 pub mod licensing;
 pub mod locator;
+pub mod log_end;
 pub mod logons;
 pub mod machine;
 pub mod network;

@@ -12,6 +12,7 @@ use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence};
 use crate::facts::capture::CaptureKind;
 use crate::facts::fact::{Fact, State};
+use crate::facts::log_end::{self, LogEnd};
 use crate::facts::logons::{Log, Logons};
 
 /// Brute force attack.
@@ -178,6 +179,7 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
         require_log(judge, &logs.ssh, "OpenSSH/Operational");
     }
     require_coverage(judge, cx);
+    require_end(judge, cx);
     let Logons { administrator, .. } = &cx.snapshot.logons;
     if cx.snapshot.capture.kind == CaptureKind::Live {
         judge.require(
@@ -226,5 +228,30 @@ fn require_coverage(judge: &mut Judge, cx: &Context<'_>) {
             collect,
         ),
         None => judge.lacks("the Security log holds no record", collect),
+    }
+}
+
+/// Some log must reach near the capture: only then does silence mean that nobody failed.
+fn require_end(judge: &mut Judge, cx: &Context<'_>) {
+    let snapshot = cx.snapshot;
+    match LogEnd::of_logs(snapshot) {
+        LogEnd::Early(gap) => judge.lacks(
+            format!(
+                "the logs end {} before the capture (System): what came after is not known",
+                log_end::words(gap)
+            ),
+            "the event logs up to the capture",
+        ),
+        LogEnd::Unknown if snapshot.capture.time.is_some() => judge.lacks(
+            "where the logs end is not known",
+            "the event logs up to the capture",
+        ),
+        LogEnd::ShutDown => judge
+            .note("The logs end with a shutdown before the capture: the machine was off since."),
+        LogEnd::Late(gap) => judge.note(format!(
+            "The logs end {} after the capture: a clock or the time of capture is wrong.",
+            log_end::words(gap)
+        )),
+        LogEnd::Reached | LogEnd::Unknown => {}
     }
 }

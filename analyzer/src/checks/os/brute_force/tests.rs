@@ -11,6 +11,7 @@ use crate::facts::Snapshot;
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
+use crate::facts::inventory::{Channel, Mark};
 use crate::facts::locator::Locator;
 use crate::facts::logons::{
     Administrator, Clear, Failures, HalfOpen, LockoutPolicy, Log, Logons, RuleScope, Source,
@@ -45,11 +46,33 @@ fn log(channel: &str) -> Fact<Log> {
     Fact::known(log, [evidence])
 }
 
+/// A channel whose newest record is so old.
+fn ends(name: &str, ago: SignedDuration) -> Channel {
+    Channel {
+        name: name.to_owned(),
+        artifact: format!("eventlog/{name}.evtx"),
+        records: 1,
+        failed: 0,
+        oldest: None,
+        newest: Some(Mark {
+            record_id: 30_000,
+            time: time(ago),
+        }),
+        live_records: None,
+        live_size_bytes: None,
+        live_max_bytes: None,
+        filtered: false,
+        held_from: None,
+        damage: Vec::new(),
+    }
+}
+
 /// A live machine on which everything was seen and nobody failed.
 fn healthy() -> Snapshot {
     let mut snapshot = Snapshot::gather(&Sources::none());
     snapshot.capture.kind = CaptureKind::Live;
     snapshot.capture.time = Some(time(hours(0)));
+    snapshot.inventory.channels = vec![ends("System", hours(1)), ends("Security", hours(300))];
     let logons = &mut snapshot.logons;
     logons.window = Some(Window {
         from: time(hours(24)),
@@ -790,4 +813,35 @@ fn facts_survive_json() {
     let back: Snapshot = serde_json::from_str(&json).unwrap();
     assert_eq!(back, snapshot);
     assert_eq!(run(&back), run(&snapshot));
+}
+
+#[test]
+fn some_log_must_reach_near_the_capture() {
+    let system = |ago: SignedDuration| {
+        let mut snapshot = healthy();
+        snapshot.inventory.channels = vec![ends("Security", hours(300)), ends("System", ago)];
+        run(&snapshot)
+    };
+    assert_eq!(system(hours(25)).verdict, Verdict::Ok);
+    let early = system(hours(25) + SignedDuration::from_secs(1));
+    expect(&early, Verdict::Unknown, "the logs end 25 hours before");
+    expect(
+        &system(hours(41 * 24)),
+        Verdict::Unknown,
+        "end 41 days before",
+    );
+    let late = system(-hours(3));
+    assert_eq!(late.verdict, Verdict::Ok);
+    assert!(late.notes.iter().any(|note| note.contains("3 hours after")));
+    let mut other = healthy();
+    other.inventory.channels = vec![ends("System", hours(90)), ends("Application", hours(25))];
+    assert_eq!(run(&other).verdict, Verdict::Ok, "another log goes on");
+    other.inventory.channels = vec![ends("System", hours(90)), ends("Application", -hours(25))];
+    expect(&run(&other), Verdict::Unknown, "end 3 days before");
+    let none = {
+        let mut snapshot = healthy();
+        snapshot.inventory.channels.clear();
+        run(&snapshot)
+    };
+    expect(&none, Verdict::Unknown, "where the logs end");
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::view::{View, stamp};
 use crate::checks::check::Judge;
 use crate::facts::inventory::Channel;
+use crate::facts::log_end::{self, LogEnd};
 
 const COLLECT_LOG: &str =
     "the System log (eventlog.system), from the live machine or as winevt/Logs/System.evtx";
@@ -17,6 +18,7 @@ pub(super) fn require(judge: &mut Judge, view: &View<'_>) {
     if let Some(log) = boot.log.value() {
         judge.exhibit(reach(log), &boot.log);
         covers(judge, view, log);
+        ends(judge, view);
     }
     judge.require(
         &boot.setup.in_progress,
@@ -106,6 +108,30 @@ fn covers(judge: &mut Judge, view: &View<'_>, log: &Channel) {
             "when Windows last started is not known",
             "the uptime (system.machine) or a System log that holds a start",
         );
+    }
+}
+
+/// The log must reach near the capture, unless the machine was off since.
+fn ends(judge: &mut Judge, view: &View<'_>) {
+    match LogEnd::of_system(view.snapshot) {
+        LogEnd::Early(gap) => judge.lacks(
+            format!(
+                "the System log ends {} before the capture: what came after is not known",
+                log_end::words(gap)
+            ),
+            COLLECT_LOG,
+        ),
+        LogEnd::Unknown if view.now.is_some() => {
+            judge.lacks("where the System log ends is not known", COLLECT_LOG);
+        }
+        LogEnd::ShutDown => judge.note(
+            "the System log ends with a shutdown before the capture: the machine was off since",
+        ),
+        LogEnd::Late(gap) => judge.note(format!(
+            "the System log ends {} after the capture: a clock or the time of capture is wrong",
+            log_end::words(gap)
+        )),
+        LogEnd::Reached | LogEnd::Unknown => {}
     }
 }
 

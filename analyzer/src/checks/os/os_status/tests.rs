@@ -8,6 +8,7 @@ use crate::facts::Snapshot;
 use crate::facts::boot::{
     Bugcheck, DumpFile, Incident, IncidentClass, LoggedEvent, Session, VolumeState,
 };
+use crate::facts::capture::CaptureKind;
 use crate::facts::drives::Drive;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -76,6 +77,7 @@ fn channel(from: Timestamp) -> Channel {
 fn healthy() -> Snapshot {
     let mut snapshot = Snapshot::gather(&Sources::none());
     snapshot.capture.time = Some(now());
+    snapshot.capture.kind = CaptureKind::Live;
     snapshot.machine.uptime_seconds = Fact::known(864_000, [evidence()]);
     snapshot.machine.installed = Fact::known(ago(365 * DAY), [evidence()]);
     snapshot.machine.system_root = Fact::known("C:\\Windows".to_owned(), [evidence()]);
@@ -309,6 +311,58 @@ fn the_log_reaches_back_far_enough_or_to_the_installation() {
         "disk errors"
     );
     assert_eq!(up(30 * 86_400 - 1, 7 * DAY), Verdict::Unknown);
+}
+
+#[test]
+fn the_log_reaches_near_the_capture_or_ends_with_a_shutdown() {
+    let ends = |age: i64, change: fn(&mut Snapshot)| {
+        after(|s| {
+            let mut log = channel(ago(90 * DAY));
+            log.newest = Some(Mark {
+                record_id: 9,
+                time: ago(age),
+            });
+            s.boot.log = Fact::known(log, [evidence()]);
+            change(s);
+        })
+    };
+    let live: fn(&mut Snapshot) = |_| {};
+    assert_eq!(ends(25 * HOUR, live).verdict, Verdict::Ok);
+    let early = ends(25 * HOUR + 1, live);
+    assert_eq!(early.verdict, Verdict::Unknown);
+    assert!(early.headline.contains("ends 25 hours before the capture"));
+    let late = ends(-HOUR, live);
+    assert_eq!(late.verdict, Verdict::Ok);
+    assert!(
+        late.notes
+            .iter()
+            .any(|note| note.contains("60 minutes after"))
+    );
+
+    let disk = ends(9 * DAY, |s| s.capture.kind = CaptureKind::DiskOnly);
+    assert_eq!(disk.verdict, Verdict::Unknown);
+    let stopped = ends(9 * DAY, |s| {
+        s.capture.kind = CaptureKind::DiskOnly;
+        s.boot.sessions[0].stopped = true;
+    });
+    assert_eq!(stopped.verdict, Verdict::Ok);
+    assert!(stopped.notes.iter().any(|note| note.contains("was off")));
+    let running = ends(9 * DAY, |s| s.boot.sessions[0].stopped = true);
+    assert_eq!(running.verdict, Verdict::Unknown, "a live machine is on");
+    let registry = |seconds: i64| {
+        let mut snapshot = healthy();
+        snapshot.capture.kind = CaptureKind::DiskOnly;
+        let mut log = channel(ago(90 * DAY));
+        log.newest = Some(Mark {
+            record_id: 9,
+            time: ago(9 * DAY),
+        });
+        snapshot.boot.log = Fact::known(log, [evidence()]);
+        snapshot.boot.shutdown_time = Fact::known(ago(9 * DAY - seconds), [evidence()]);
+        run(&snapshot).verdict
+    };
+    assert_eq!(registry(600), Verdict::Ok);
+    assert_eq!(registry(601), Verdict::Unknown);
 }
 
 #[test]
@@ -611,4 +665,43 @@ fn rules_are_tried_from_the_worst_verdict_to_the_best() {
         .collect();
     assert!(order.is_sorted_by(|a, b| a >= b), "{order:?}");
     assert!(order.len() >= 18);
+}
+
+#[test]
+fn after_a_power_loss_the_cloud_is_asked_first() {
+    let first = |decision: &Decision| decision.remedies[0].title.clone();
+    let losses = incidents(&[(10 * DAY, None)]);
+    assert!(first(&losses).contains("event history"));
+    let dumps = |remedy: &crate::checks::remedy::Remedy| remedy.title.contains("Save the crash");
+    assert!(!losses.remedies.iter().any(dumps));
+    let mixed = incidents(&[(3 * DAY, None), (2 * DAY, Some(0xd1)), (DAY, None)]);
+    assert!(first(&mixed).contains("Save the crash dumps"));
+}
+
+#[test]
+fn definition_updates_are_no_suspects() {
+    let reasons = |title: &str| {
+        let decision = after(|s| {
+            s.boot.incidents = vec![incident(2 * DAY, Some(0xd1))];
+            s.boot.changes = vec![logged(19, 2 * DAY + HOUR, title, "")];
+        });
+        decision.reasons.join("\n")
+    };
+    assert!(reasons("2026-11 Cumulative Update (KB5040001)").contains("KB5040001"));
+    let definitions = "Security Intelligence Update for Microsoft Defender - KB2267602";
+    assert!(!reasons(definitions).contains("was installed"));
+    assert!(!reasons("Sicherheitsupdate (KB2267602)").contains("was installed"));
+}
+
+#[test]
+fn a_shutdown_before_an_incident_is_told_as_such() {
+    let note = |incident_age: i64| {
+        let decision = after(|s| {
+            s.boot.incidents = vec![incident(incident_age, None)];
+            s.boot.shutdowns = vec![logged(1074, 10 * DAY, "winlogon.exe", "restart by user1")];
+        });
+        decision.notes.join("\n")
+    };
+    assert!(note(9 * DAY).contains("asked for, before the incident of 2026-11-11"));
+    assert!(note(11 * DAY).contains("asked for: winlogon.exe"));
 }
