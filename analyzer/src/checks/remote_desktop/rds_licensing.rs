@@ -9,6 +9,7 @@ use super::registry::shown;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::licensing::{LicenceEvent, Licensing};
 use crate::facts::records::{self, Record};
 
@@ -130,8 +131,9 @@ fn grace_over(judge: &mut Judge, cx: &Context<'_>, setup: &Setup<'_>) {
         _ => None,
     };
     let compared = format!(
-        "GetGracePeriodDays = 0 or event 1069, 1128: {over:?}; mode and licence server set: {:?}",
-        setup.configured()
+        "GetGracePeriodDays = 0 or event 1069, 1128: {}; mode and licence server set: {}",
+        words::answer(over),
+        words::answer(setup.configured())
     );
     if let Some(problem) = judge.rule(Verdict::Critical, "grace-over", compared, holds) {
         problem

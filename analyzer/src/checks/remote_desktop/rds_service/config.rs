@@ -1,5 +1,6 @@
 //! What the configuration says: can the service start?
 
+use crate::checks::words;
 use std::collections::BTreeSet;
 
 use super::{Confidence, Context, DISABLED, Judge, Service, Verdict, is_running, remedies};
@@ -145,7 +146,7 @@ pub(super) fn dependencies(judge: &mut Judge, cx: &Context<'_>, service: &Servic
     }
     broken.sort_by(|a, b| a.name.cmp(&b.name));
     let list: Vec<&str> = broken.iter().map(|service| service.name.as_str()).collect();
-    let compared = format!("disabled or missing dependencies: [{}]", list.join(", "));
+    let compared = format!("disabled or missing dependencies: {}", words::list(&list));
     let holds = (service.depends_on.is_settled()).then_some(!broken.is_empty());
     if let Some(problem) = judge.rule(Verdict::Critical, "dependency", compared, holds) {
         problem.headline(format!(
