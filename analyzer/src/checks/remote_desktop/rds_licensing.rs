@@ -70,6 +70,9 @@ const HOUR: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let mut judge = Judge::new();
     let facts = &cx.snapshot.licensing;
     setup::show(&mut judge, cx.snapshot);

@@ -549,3 +549,42 @@ fn the_kernels_rule_counts_up_to_windows_7() {
     };
     decided(healthy(), unknown, Verdict::Unknown, "");
 }
+
+#[test]
+fn a_service_without_a_key_is_restored_never_started() {
+    for name in ["MpsSvc", "BFE"] {
+        let gone = |s: &mut Snapshot| {
+            let service = s.services.service_mut(name).unwrap();
+            service.key = Fact::absent([]);
+            service.start = Fact::absent([]);
+        };
+        let decision = decided(from_disk(), gone, Verdict::Warning, "does not exist");
+        assert!(!commands(&decision).contains("reg add"));
+    }
+    let no_start = |s: &mut Snapshot| {
+        s.services.service_mut("BFE").unwrap().start = Fact::absent([]);
+    };
+    let decision = decided(from_disk(), no_start, Verdict::Warning, "BFE does not run");
+    let commands = commands(&decision);
+    assert!(commands.contains("reg delete"), "{commands}");
+}
+
+#[test]
+fn windows_xp_is_not_judged() {
+    let by_build = |s: &mut Snapshot| s.machine.build = known(2600);
+    let by_services = |s: &mut Snapshot| {
+        s.machine.build = Fact::not_collected("no SOFTWARE hive");
+        for name in ["MpsSvc", "BFE"] {
+            let service = s.services.service_mut(name).unwrap();
+            service.key = Fact::absent([]);
+            service.start = Fact::absent([]);
+        }
+    };
+    let words = "older than 7 / Server 2008 R2 is not supported";
+    for change in [&by_build as &dyn Fn(&mut Snapshot), &by_services] {
+        let decision = decided(from_disk(), change, Verdict::Unknown, words);
+        assert!(decision.remedies.is_empty());
+    }
+    let vista = |s: &mut Snapshot| s.machine.build = known(6000);
+    decided(healthy(), vista, Verdict::Ok, "");
+}

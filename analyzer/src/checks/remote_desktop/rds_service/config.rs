@@ -83,11 +83,13 @@ pub(super) fn altered(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
     let holds = match text_of(&service.image) {
         Some(image) => {
             let program = image.split_whitespace().next().unwrap_or_default();
-            Some(!is_in_system32(
-                program.trim_matches('"'),
-                root,
-                "svchost.exe",
-            ))
+            // The loader adds the ending where there is none.
+            let program = program.trim_matches('"');
+            Some(
+                !["svchost.exe", "svchost"]
+                    .iter()
+                    .any(|file| is_in_system32(program, root, file)),
+            )
         }
         None => service.image.is_absent().then_some(true),
     };
