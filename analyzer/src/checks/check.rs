@@ -73,6 +73,32 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// `unknown` for a Windows that is configured in other ways than the checks judge; its
+    /// remedies would do harm there.
+    pub fn unsupported(&self) -> Option<Decision> {
+        const NOT_JUDGED: &str = "Windows older than 7 / Server 2008 R2 is not supported";
+        if self.snapshot.is_too_old() != Some(true) {
+            return None;
+        }
+        let mut judge = Judge::new();
+        let machine = &self.snapshot.machine;
+        if let Some(build) = machine.build.value() {
+            judge.exhibit(format!("build {build}"), &machine.build);
+            judge.lacks(format!("{NOT_JUDGED}: this is build {build}"), "");
+        } else {
+            for name in ["BFE", "MpsSvc"] {
+                if let Some(service) = self.snapshot.services.service(name) {
+                    judge.exhibit(format!("{name}: no such service"), &service.key);
+                }
+            }
+            judge.lacks(
+                format!("{NOT_JUDGED}: neither of the services BFE and MpsSvc exists"),
+                "the SOFTWARE hive (registry.software), which tells the build of Windows",
+            );
+        }
+        Some(judge.finish("", ""))
+    }
+
     /// The value of a limit.
     pub fn limit(&self, threshold: &Threshold) -> f64 {
         self.thresholds.get(threshold)

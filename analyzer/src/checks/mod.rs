@@ -13,6 +13,10 @@ pub mod resources;
 pub mod table;
 pub mod thresholds;
 pub mod verdict;
+pub mod words;
+
+#[cfg(test)]
+mod readable;
 
 use check::{Check, Context, Decision};
 use verdict::{Confidence, Verdict};

@@ -108,6 +108,26 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The first build of Windows Vista and Server 2008, which brought the services and the
+    /// configuration that the checks judge (the filtering platform among them).
+    pub const FIRST_BUILD: u32 = 6000;
+
+    /// Whether Windows is older than [`Self::FIRST_BUILD`]: by its build, else because neither
+    /// service of its firewall is configured. `None` when neither tells.
+    pub fn is_too_old(&self) -> Option<bool> {
+        if let Some(build) = self.machine.build.value() {
+            return Some(*build < Self::FIRST_BUILD);
+        }
+        let keys = ["BFE", "MpsSvc"].map(|name| self.services.service(name).map(|one| &one.key));
+        let [Some(engine), Some(firewall)] = keys else {
+            return None;
+        };
+        if engine.value().is_some() || firewall.value().is_some() {
+            return Some(false);
+        }
+        (engine.is_absent() && firewall.is_absent()).then_some(true)
+    }
+
     /// The version that this program writes and reads.
     pub const VERSION: u32 = 1;
 

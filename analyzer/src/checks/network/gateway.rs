@@ -14,6 +14,7 @@ use super::logs;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::capture::CaptureKind;
 use crate::facts::network::{Network, Probe};
 use crate::facts::network_events::Kind;
@@ -282,8 +283,11 @@ fn unreachable(judge: &mut Judge, network: &Network, up: &[&Link<'_>]) {
             });
             let lost = neighbour.map(|one| LOST.contains(&one.row.state) && one.row.mac.is_none());
             let holds = silent.or(lost).map(|silent| silent && echo != Some(true));
-            let compared =
-                format!("address resolution of {gateway} failed; ICMP answered: {echo:?}");
+            let compared = format!(
+                "address resolution of {gateway} failed: {}; ICMP answered: {}",
+                words::answer(silent.or(lost)),
+                words::answer(echo)
+            );
             let problem = judge.rule(Verdict::Critical, "gateway-silent", compared, holds);
             if let Some(problem) = problem {
                 problem.headline(format!(

@@ -14,6 +14,7 @@ use super::logs;
 use crate::checks::check::{Check, Context, Decision, Input, Judge, Problem};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::capture::CaptureKind;
 use crate::facts::network::Probe;
 use crate::facts::network_events::Kind;
@@ -145,7 +146,10 @@ impl Seen<'_> {
 
     fn no_server(&self, judge: &mut Judge) {
         let count = self.servers.as_ref().map(Vec::len);
-        let compared = format!("{count:?} name servers are configured");
+        let compared = format!(
+            "configured name servers: {}, critical at 0",
+            words::value(count)
+        );
         let problem = judge.rule(
             Verdict::Critical,
             "no-server",
@@ -174,7 +178,7 @@ impl Seen<'_> {
             return;
         };
         let start = service.start_number();
-        let compared = format!("Start of Dnscache: {start:?}");
+        let compared = format!("Start of Dnscache: {} (4 is disabled)", words::value(start));
         let holds = start.map(|start| start == DISABLED);
         if let Some(problem) = judge.rule(Verdict::Critical, "client-disabled", compared, holds) {
             problem.headline("the DNS client (Dnscache) is disabled");
@@ -338,8 +342,10 @@ impl Seen<'_> {
             .map(|server| answers(server.address))
             .any(|answers| answers.contains(&Answer::Resolved));
         let compared = format!(
-            "{} answered {of_first:?}; another server works: {works}",
-            first.address
+            "answers of {}: {}; another server works: {}",
+            first.address,
+            words::list(of_first.iter().map(|answer| answer.words())),
+            words::answer(Some(works))
         );
         let holds = (!of_first.is_empty()).then_some(dead && works);
         if let Some(problem) = judge.rule(Verdict::Warning, "first-dead", compared, holds) {
@@ -405,7 +411,10 @@ impl Seen<'_> {
                 && given.iter().any(|one| clouds::is_of(table, *one))
                 && !set.iter().any(|one| clouds::is_of(table, *one));
             let compared = format!(
-                "set {set:?}, given by DHCP {given:?}, a name of the cloud resolves: {works}"
+                "set: {}; given by DHCP: {}; a name of the cloud resolves: {}",
+                words::list(&set),
+                words::list(&given),
+                words::answer(Some(works))
             );
             let problem = judge.rule(
                 Verdict::Warning,

@@ -49,6 +49,9 @@ const COLLECT_SYSTEM: &str = "the SYSTEM hive (registry.system)";
 const COLLECT_SOFTWARE: &str = "the SOFTWARE hive (registry.software)";
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let environment = &cx.snapshot.environment;
     let expander = Expander::new(cx.snapshot);
     let mut judge = Judge::new();

@@ -152,6 +152,9 @@ const HOUR: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let snapshot = cx.snapshot;
     let mut judge = Judge::new();
     let may_host = &snapshot.remote_desktop.edition_may_host;

@@ -34,6 +34,9 @@ pub const CHECK: Check = Check {
 };
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let mut judge = Judge::new();
     if cx.snapshot.remote_desktop.edition_may_host.value() == Some(&false) {
         return judge

@@ -53,6 +53,9 @@ pub const CHECK: Check = Check {
 };
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let rdp = &cx.snapshot.remote_desktop;
     let mut judge = Judge::new();
     if rdp.edition_may_host.value() == Some(&false) {

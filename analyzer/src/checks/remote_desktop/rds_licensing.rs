@@ -9,6 +9,7 @@ use super::registry::shown;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::licensing::{LicenceEvent, Licensing};
 use crate::facts::records::{self, Record};
 
@@ -69,6 +70,9 @@ const HOUR: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
 
 fn decide(cx: &Context<'_>) -> Decision {
+    if let Some(decision) = cx.unsupported() {
+        return decision;
+    }
     let mut judge = Judge::new();
     let facts = &cx.snapshot.licensing;
     setup::show(&mut judge, cx.snapshot);
@@ -130,8 +134,9 @@ fn grace_over(judge: &mut Judge, cx: &Context<'_>, setup: &Setup<'_>) {
         _ => None,
     };
     let compared = format!(
-        "GetGracePeriodDays = 0 or event 1069, 1128: {over:?}; mode and licence server set: {:?}",
-        setup.configured()
+        "GetGracePeriodDays = 0 or event 1069, 1128: {}; mode and licence server set: {}",
+        words::answer(over),
+        words::answer(setup.configured())
     );
     if let Some(problem) = judge.rule(Verdict::Critical, "grace-over", compared, holds) {
         problem

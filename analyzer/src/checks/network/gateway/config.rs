@@ -7,6 +7,7 @@ use super::links::{Link, v4};
 use super::remedies;
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::Snapshot;
 use crate::facts::network::{Interface, Network, Route};
 
@@ -50,8 +51,9 @@ pub(super) fn dhcp_disabled(judge: &mut Judge, snapshot: &Snapshot, up: &[&Link<
         .iter()
         .find(|link| link.interface.and_then(Interface::uses_dhcp) == Some(true));
     let compared = format!(
-        "EnableDHCP of a link: {}; Start of Dhcp: {start:?}",
-        link.is_some()
+        "EnableDHCP of a link: {}; Start of Dhcp: {} (4 is disabled)",
+        words::answer(Some(link.is_some())),
+        words::value(start)
     );
     let holds = start.map(|start| start == DISABLED && link.is_some());
     let problem = judge.rule(Verdict::Critical, "dhcp-disabled", compared, holds);
@@ -181,7 +183,11 @@ pub(super) fn persistent_defaults(judge: &mut Judge, network: &Network, up: &[&L
         .iter()
         .filter(|route| !current.is_empty() && !current.contains(&route.gateway))
         .collect();
-    let compared = format!("persistent default routes by {hops:?}; present gateways {current:?}");
+    let compared = format!(
+        "persistent default routes by: {}; present gateways: {}",
+        words::list(&hops),
+        words::list(&current)
+    );
     let several = hops.len() > 1;
     let holds = persistent.map(|_| several || !stale.is_empty());
     let Some(problem) = judge.rule(Verdict::Warning, "persistent-default", compared, holds) else {
@@ -260,8 +266,10 @@ pub(super) fn gone_card(judge: &mut Judge, network: &Network) {
         let address = interface.static_addresses().next();
         let gone = network.adapter(&device.guid).is_none();
         let compared = format!(
-            "{}: gone {gone}, static address {address:?}",
-            device.label()
+            "{}: gone: {}, static address: {}",
+            device.label(),
+            words::answer(Some(gone)),
+            words::list(address)
         );
         let set = interface.uses_dhcp() == Some(false);
         let holds = Some(gone && set && address.is_some());

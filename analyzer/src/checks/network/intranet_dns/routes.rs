@@ -7,6 +7,7 @@ use super::remedies;
 use crate::checks::check::Judge;
 use crate::checks::network::gateway::links;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::Snapshot;
 use crate::facts::machine::Cloud;
 
@@ -26,7 +27,10 @@ pub(super) fn stale(judge: &mut Judge, snapshot: &Snapshot, table: Option<&Table
         .flatten()
         .filter(|route| route.destination == LINK_LOCAL && route.prefix_length >= 16);
     let stale = to_services.find(|route| !gateways.contains(&route.gateway));
-    let compared = format!("a persistent route to 169.254.0.0 leaves by none of {gateways:?}");
+    let compared = format!(
+        "a persistent route to 169.254.0.0 leaves by none of the gateways: {}",
+        words::list(&gateways)
+    );
     let holds = (routes.is_some() && !gateways.is_empty()).then_some(stale.is_some());
     let problem = judge.rule(Verdict::Warning, "stale-route", compared, holds);
     if let (Some(problem), Some(route)) = (problem, stale) {

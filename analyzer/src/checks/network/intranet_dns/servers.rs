@@ -35,6 +35,19 @@ pub(super) enum Answer {
     NotAsked,
 }
 
+impl Answer {
+    /// The answer in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::NoSuchName => "no such name",
+            Self::Fails => "failed",
+            Self::Silent => "silent",
+            Self::NotAsked => "not asked",
+        }
+    }
+}
+
 /// The configured servers, in order: of the running machine, else of the registry's cards.
 pub(super) fn configured(network: &Network) -> Option<Vec<Server>> {
     if let Some(adapters) = network.adapters.value() {

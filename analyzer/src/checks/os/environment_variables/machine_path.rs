@@ -5,6 +5,7 @@ use super::path::{Element, NEEDED, PathList};
 use super::{LONG, TOO_LONG, remedies};
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 
 /// How many elements are named in a sentence.
 const NAMED: usize = 4;
@@ -62,8 +63,9 @@ pub(super) fn critical(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<
         Verdict::Critical,
         "system32-missing",
         format!(
-            "Path holds {}: {system32:?}",
-            expander.below_root("system32")
+            "Path holds {}: {}",
+            expander.below_root("system32"),
+            words::answer(system32)
         ),
         match system32 {
             Some(false) if undecided => None,
@@ -82,7 +84,10 @@ pub(super) fn critical(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<
     let rule = judge.rule(
         Verdict::Critical,
         "path-too-long",
-        format!("Path has {length:?} characters, critical above {limit}"),
+        format!(
+            "characters in Path: {}, critical above {limit}",
+            words::value(length)
+        ),
         length.map(|length| exceeds(length, limit)),
     );
     if let Some(problem) = rule {
@@ -146,7 +151,10 @@ fn folders_missing(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>,
     let rule = judge.rule(
         Verdict::Warning,
         "folders-missing",
-        format!("of the folders that Windows needs, missing in Path: {missing:?}"),
+        format!(
+            "of the folders that Windows needs, missing in Path: {}",
+            words::list(&missing)
+        ),
         holds,
     );
     if let Some(problem) = rule {

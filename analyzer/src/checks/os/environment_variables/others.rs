@@ -5,6 +5,7 @@ use super::path::drive;
 use super::remedies;
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Verdict;
+use crate::checks::words;
 use crate::facts::fact::Fact;
 use crate::facts::sources::registry::Text;
 
@@ -87,7 +88,11 @@ fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>, verdict
     let tried = judge.rule(
         verdict,
         rule,
-        format!("ComSpec = {named:?}, file exists: {chosen}"),
+        format!(
+            "ComSpec = {}, file exists: {}",
+            shown(fact),
+            words::answer(exists(cx, "ComSpec"))
+        ),
         holds.map(|wrong| wrong && chosen == chosen_here),
     );
     if let Some(problem) = tried {
@@ -99,13 +104,23 @@ fn comspec(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>, verdict
     }
 }
 
+/// A text value in words.
+fn shown(fact: &Fact<Text>) -> &str {
+    match fact.value() {
+        Some(text) if text.text.is_empty() => "empty",
+        Some(text) => &text.text,
+        None if fact.is_absent() => "absent",
+        None => "not known",
+    }
+}
+
 fn pathext(judge: &mut Judge, cx: &Context<'_>) {
     let fact = &cx.snapshot.environment.pathext;
     let missing = missing_endings(fact.value().map_or("", |text| text.text.as_str()));
     let rule = judge.rule(
         Verdict::Critical,
         "pathext-incomplete",
-        format!("endings missing in PATHEXT: {missing:?}"),
+        format!("endings missing in PATHEXT: {}", words::list(&missing)),
         fact.is_settled().then_some(!missing.is_empty()),
     );
     if let Some(problem) = rule {
@@ -151,8 +166,15 @@ fn temporary(
     let rule = judge.rule(
         Verdict::Warning,
         "temp-missing",
-        format!("{name} = {text:?}; drive missing: {no_drive}; folder missing: {gone}; not expanded: {broken}"),
-        fact.is_settled().then_some(empty || no_drive || gone || broken),
+        format!(
+            "{name} = {}; drive missing: {}; folder missing: {}; not expanded: {}",
+            shown(fact),
+            words::answer(Some(no_drive)),
+            words::answer(Some(gone)),
+            words::answer(Some(broken))
+        ),
+        fact.is_settled()
+            .then_some(empty || no_drive || gone || broken),
     );
     if let Some(problem) = rule {
         let headline = match &text {

@@ -4,6 +4,7 @@ use super::remedies;
 use super::view::{View, stamp};
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::boot::{DumpFile, IncidentClass};
 use crate::facts::fact::Fact;
 use crate::facts::sources::registry::Number;
@@ -115,7 +116,12 @@ fn fell_back(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "last-known-good",
-        format!("Select: Failed = {failed:?}, Current = {current:?}, Default = {default:?}"),
+        format!(
+            "Select: Failed = {}, Current = {}, Default = {}",
+            words::value(failed),
+            words::value(current),
+            words::value(default)
+        ),
         match (did_fail, differs) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (None, None) => None,
@@ -146,7 +152,11 @@ fn safe_mode(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "safe-mode",
-        format!("SafeBoot OptionValue = {option:?}, SM_CLEANBOOT = {metric:?}"),
+        format!(
+            "SafeBoot OptionValue = {}, SM_CLEANBOOT = {}",
+            absent_or(&view.boot.safe_boot, option),
+            words::value(metric)
+        ),
         on,
     );
     if let Some(problem) = rule {
@@ -159,13 +169,25 @@ fn safe_mode(judge: &mut Judge, view: &View<'_>) {
     }
 }
 
+/// A value in words, for facts whose absence is known.
+fn absent_or<T>(fact: &Fact<T>, value: Option<impl std::fmt::Display>) -> String {
+    if fact.is_absent() {
+        "absent".to_owned()
+    } else {
+        words::value(value)
+    }
+}
+
 fn no_dumps(judge: &mut Judge, view: &View<'_>) {
     let enabled = &view.boot.crash_control.enabled;
     let value = enabled.value().and_then(|number| number.value);
     let rule = judge.rule(
         Verdict::Warning,
         "dumps-off",
-        format!("CrashDumpEnabled = {value:?}, warning at 0"),
+        format!(
+            "CrashDumpEnabled = {}, warning at 0",
+            absent_or(enabled, value)
+        ),
         enabled.is_settled().then_some(value == Some(0)),
     );
     if let Some(problem) = rule {

@@ -4,6 +4,7 @@ use super::remedies;
 use super::view::{View, stamp};
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 
 /// What `BootExecute` holds on a healthy machine.
 const AUTOCHK: &str = "autocheck autochk *";
@@ -20,7 +21,11 @@ fn pending(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "restart-pending",
-        format!("RebootPending = {servicing:?}, RebootRequired = {update:?}"),
+        format!(
+            "RebootPending: {}, RebootRequired: {}",
+            words::answer(servicing.copied()),
+            words::answer(update.copied())
+        ),
         match (servicing, update) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (Some(false), Some(false)) => Some(false),
@@ -80,7 +85,10 @@ fn wmi(judge: &mut Judge, view: &View<'_>) {
     let rule = judge.rule(
         Verdict::Warning,
         "wmi-status",
-        format!("Win32_OperatingSystem.Status = {word:?}, healthy OK"),
+        format!(
+            "Win32_OperatingSystem.Status = {}, healthy OK",
+            words::value(word)
+        ),
         word.map(|word| !word.eq_ignore_ascii_case("OK")),
     );
     if let Some(problem) = rule {

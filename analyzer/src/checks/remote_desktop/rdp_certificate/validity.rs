@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::{CHOSEN, CLOCK, DAY, FAILURE, HOUR, MADE, STALE, View, limit, remedies};
 use crate::checks::check::{Context, Judge, Problem};
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::certificates::CertificateEvent;
 use crate::facts::services::Service;
 
@@ -165,8 +166,10 @@ pub(super) fn ends_soon(judge: &mut Judge, cx: &Context<'_>, view: &View<'_>) {
     let stuck = if failed { Some(true) } else { off };
     let made = both(chosen.map(|chosen| !chosen), within(limit(cx, &MADE, DAY)));
     let compared = format!(
-        "self-signed, less than {} days left until {end}, SessionEnv disabled: {off:?}, 1058: {failed}",
-        cx.limit(&MADE)
+        "self-signed, less than {} days left until {end}, SessionEnv disabled: {}, 1058: {}",
+        cx.limit(&MADE),
+        words::answer(off),
+        words::answer(Some(failed))
     );
     if let Some(problem) = judge.rule(Verdict::Warning, "not-renewed", compared, both(made, stuck))
     {

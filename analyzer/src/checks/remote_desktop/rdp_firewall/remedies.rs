@@ -2,7 +2,6 @@
 
 use crate::checks::check::Context;
 use crate::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
-use crate::facts::fact::Fact;
 use crate::facts::firewall::{Firewall, ProfileFacts, REMOTE_DESKTOP_GROUP, Rule, RuleLayer};
 use crate::facts::remote_desktop::DEFAULT_PORT;
 use crate::facts::services::Service;
@@ -367,6 +366,28 @@ pub(super) fn switch_on(cx: &Context<'_>, profile: &ProfileFacts) -> Remedy {
     )
 }
 
+/// Brings back a service of the firewall whose key is gone.
+pub(super) fn restore_service(service: &Service) -> Remedy {
+    let name = &service.name;
+    Remedy::new(format!("Restore the service {name}"))
+        .step(Step::text(
+            "Look for malware first: some removes the services of the firewall.",
+        ))
+        .step(Step::text(format!(
+            r"Snapshot the disk, export HKLM\SYSTEM\CurrentControlSet\Services\{name} from a machine of the same version, and import it here.",
+        )))
+        .step(Step::text(
+            "See that a rule allows Remote Desktop's port, then restart Windows: rules are in force from then on.",
+        ))
+        .undo(Step::text("There was no such service: go back to the snapshot of the disk."))
+        .verify(Step::cmd("See its state.", format!("sc.exe query {name}")))
+        .interrupts(Interruption::Restart)
+        .risk(
+            Risk::High,
+            "A key of another version does harm; without a rule for Remote Desktop you lock yourself out. Work from the console.",
+        )
+}
+
 /// Starts a service of the firewall.
 pub(super) fn start_service(service: &Service) -> Remedy {
     let name = &service.name;
@@ -388,9 +409,15 @@ pub(super) fn start_service(service: &Service) -> Remedy {
             format!("net start {name}"),
         ))
     };
-    let undo = match (service.start_number(), is_known(&service.start)) {
-        (Some(old), true) => Step::cmd("Give it its old start type back, and restart.", write(old)),
-        _ => Step::text("Give it its old start type back."),
+    let undo = match service.start_number() {
+        Some(old) => Step::cmd("Give it its old start type back, and restart.", write(old)),
+        None if service.start.is_absent() => Step::cmd(
+            "There was no start type: remove the value, and restart.",
+            format!(r#"reg delete "{key}" /v Start /f"#),
+        ),
+        None => Step::text(format!(
+            "The snapshot does not tell the old start type: note it before the change (sc.exe qc {name}), and set it again.",
+        )),
     };
     remedy
         .undo(undo)
@@ -400,10 +427,6 @@ pub(super) fn start_service(service: &Service) -> Remedy {
             Risk::High,
             "All rules come into force at once; without one for Remote Desktop you lock yourself out. Work from the console.",
         )
-}
-
-fn is_known<T>(fact: &Fact<T>) -> bool {
-    fact.value().is_some()
 }
 
 /// What only the one who makes the policy can change.

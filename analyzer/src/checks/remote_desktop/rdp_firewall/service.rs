@@ -3,6 +3,7 @@
 use super::remedies;
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Verdict;
+use crate::checks::words;
 use crate::facts::services::{STOPPED, Service};
 
 const DISABLED: u64 = 4;
@@ -38,13 +39,16 @@ fn stopped(judge: &mut Judge, service: &Service) -> bool {
     // A live state decides; without it, a service that cannot start is not running.
     let stopped = state.map_or(disabled || gone, |state| state == STOPPED);
     let known = state.is_some() || service.start.is_settled();
-    let compared = format!(
-        "{name}: Start = {}, state = {}",
-        service
-            .start_number()
-            .map_or("?".to_owned(), |n| n.to_string()),
-        state.map_or("?".to_owned(), |n| n.to_string())
-    );
+    let missing = service.key.is_absent();
+    let compared = if missing {
+        format!("{name}: no such service")
+    } else {
+        format!(
+            "{name}: Start = {} (4 is disabled), state = {} (4 is running)",
+            words::value(service.start_number()),
+            words::value(state)
+        )
+    };
     let holds = known.then_some(stopped);
     let Some(problem) = judge.rule(Verdict::Warning, "service-stopped", compared, holds) else {
         if disabled {
@@ -54,13 +58,19 @@ fn stopped(judge: &mut Judge, service: &Service) -> bool {
         }
         return false;
     };
+    let what = if missing { "exist" } else { "run" };
     problem.headline(format!(
-        "the firewall service {name} does not run: what is filtered is undefined"
+        "the firewall service {name} does not {what}: what is filtered is undefined"
     ));
     problem.because(
         "Microsoft does not support a stopped firewall service: filters of the base filtering \
          engine may still block, and nothing enforces the rules",
     );
+    if missing {
+        problem.evidence(format!("{name}: no such service"), &service.key);
+        problem.remedy(remedies::restore_service(service));
+        return true;
+    }
     problem.evidence_expected(
         format!("{name}: start type"),
         "2 (automatic)",

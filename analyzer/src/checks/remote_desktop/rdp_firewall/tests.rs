@@ -573,4 +573,35 @@ fn a_built_in_rule_that_is_active_and_does_not_fit_says_why() {
     assert!(rules[1].ends_with(r"it is for the program %SystemRoot%\system32\RdpSa.exe alone"));
     assert!(rules[2].ends_with("it is for UDP"));
     assert!(rules[3].ends_with("it is for the service other alone"));
+fn a_service_without_a_key_is_restored_never_started() {
+    for name in ["MpsSvc", "BFE"] {
+        let gone = |s: &mut Snapshot| {
+            let service = s.services.service_mut(name).unwrap();
+            service.key = Fact::absent([]);
+            service.start = Fact::absent([]);
+        };
+        let decision = decided(from_disk(), gone, Verdict::Warning, "does not exist");
+        assert!(!commands(&decision).contains("reg add"));
+    }
+    let no_start = |s: &mut Snapshot| {
+        s.services.service_mut("BFE").unwrap().start = Fact::absent([]);
+    };
+    let decision = decided(from_disk(), no_start, Verdict::Warning, "BFE does not run");
+    let commands = commands(&decision);
+    assert!(commands.contains("reg delete"), "{commands}");
+}
+
+#[test]
+fn windows_xp_is_not_judged() {
+    let by_build = |s: &mut Snapshot| s.machine.build = known(2600);
+    let by_services = |s: &mut Snapshot| {
+        s.machine.build = Fact::not_collected("no SOFTWARE hive");
+        for name in ["MpsSvc", "BFE"] {
+        }
+    let words = "older than 7 / Server 2008 R2 is not supported";
+    for change in [&by_build as &dyn Fn(&mut Snapshot), &by_services] {
+        let decision = decided(from_disk(), change, Verdict::Unknown, words);
+        assert!(decision.remedies.is_empty());
+    let vista = |s: &mut Snapshot| s.machine.build = known(6000);
+    decided(healthy(), vista, Verdict::Ok, "");
 }

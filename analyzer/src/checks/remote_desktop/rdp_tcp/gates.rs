@@ -4,6 +4,7 @@ use super::{remedies, since, wrong_type};
 use crate::checks::check::Judge;
 use crate::checks::remote_desktop::registry::{SERVER, number_or, shown, station};
 use crate::checks::verdict::Verdict;
+use crate::checks::words;
 use crate::facts::fact::{Fact, State};
 use crate::facts::remote_desktop::{Layer, Listener, RemoteDesktop, written};
 use crate::facts::sources::registry::Number;
@@ -98,7 +99,10 @@ fn drain(judge: &mut Judge, rdp: &RemoteDesktop) {
             },
         ),
     ] {
-        let compared = format!("TSServerDrainMode = {mode} (not 0), farm member: {member:?}");
+        let compared = format!(
+            "TSServerDrainMode = {mode} (not 0), farm member: {}",
+            words::answer(member)
+        );
         if let Some(problem) = judge.rule(verdict, rule, compared, holds) {
             problem
                 .headline(headline)

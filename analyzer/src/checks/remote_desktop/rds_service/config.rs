@@ -1,5 +1,6 @@
 //! What the configuration says: can the service start?
 
+use crate::checks::words;
 use std::collections::BTreeSet;
 
 use super::{Confidence, Context, DISABLED, Judge, Service, Verdict, is_running, remedies};
@@ -82,11 +83,13 @@ pub(super) fn altered(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
     let holds = match text_of(&service.image) {
         Some(image) => {
             let program = image.split_whitespace().next().unwrap_or_default();
-            Some(!is_in_system32(
-                program.trim_matches('"'),
-                root,
-                "svchost.exe",
-            ))
+            // The loader adds the ending where there is none.
+            let program = program.trim_matches('"');
+            Some(
+                !["svchost.exe", "svchost"]
+                    .iter()
+                    .any(|file| is_in_system32(program, root, file)),
+            )
         }
         None => service.image.is_absent().then_some(true),
     };
@@ -145,7 +148,7 @@ pub(super) fn dependencies(judge: &mut Judge, cx: &Context<'_>, service: &Servic
     }
     broken.sort_by(|a, b| a.name.cmp(&b.name));
     let list: Vec<&str> = broken.iter().map(|service| service.name.as_str()).collect();
-    let compared = format!("disabled or missing dependencies: [{}]", list.join(", "));
+    let compared = format!("disabled or missing dependencies: {}", words::list(&list));
     let holds = (service.depends_on.is_settled()).then_some(!broken.is_empty());
     if let Some(problem) = judge.rule(Verdict::Critical, "dependency", compared, holds) {
         problem.headline(format!(

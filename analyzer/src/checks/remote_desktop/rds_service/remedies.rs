@@ -48,7 +48,20 @@ fn old_start(service: &Service) -> Step {
             "Give it its old start type back.",
             format!("sc.exe config {name} start= {old}"),
         ),
-        None => Step::text("Give it its old start type back."),
+        None if service.start.is_absent() => Step::powershell(
+            "There was no start type: remove the value.",
+            format!(
+                "Remove-ItemProperty -LiteralPath {} -Name Start",
+                powershell_literal(&format!(
+                    r"HKLM:\SYSTEM\CurrentControlSet\Services\{}",
+                    service.name
+                ))
+            ),
+        ),
+        None => Step::text(format!(
+            "The snapshot does not tell the old start type: note it before the change (sc.exe qc {}), and set it again.",
+            service.name
+        )),
     }
 }
 
@@ -316,7 +329,9 @@ pub(super) fn restore_account(service: &Service) -> Remedy {
             "Give it its old account back.",
             format!("sc.exe config TermService obj= {old}"),
         ),
-        None => Step::text("Give it its old account back."),
+        None => Step::text(
+            "The snapshot tells no old account: note it before the change (sc.exe qc TermService), and set it again.",
+        ),
     };
     Remedy::new("Let the service run as NetworkService")
         .step(Step::cmd(

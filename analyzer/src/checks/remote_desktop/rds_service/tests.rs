@@ -597,3 +597,32 @@ fn a_snapshot_survives_json() {
         snapshot.services
     );
 }
+
+#[test]
+fn a_program_without_its_ending_is_the_same() {
+    let short = |s: &mut Snapshot| {
+        service(s).image = text(r"%SystemRoot%\System32\svchost -k NetworkService");
+    };
+    decided(healthy(), short, Verdict::Ok, "");
+}
+
+#[test]
+fn windows_xp_is_not_judged() {
+    let old = |s: &mut Snapshot| {
+        s.machine.build = known(2600);
+        service(s).image = text(r"%SystemRoot%\System32\svchost -k DComLaunch");
+    };
+    let decision = decided(from_disk(), old, Verdict::Unknown, "is not supported");
+    assert!(decision.remedies.is_empty());
+    let no_hive = |s: &mut Snapshot| {
+        for name in ["BFE", "MpsSvc"] {
+            s.services.service_mut(name).unwrap().key = Fact::absent([]);
+        }
+    };
+    decided(from_disk(), no_hive, Verdict::Unknown, "BFE and MpsSvc");
+    let known_build = |s: &mut Snapshot| {
+        no_hive(s);
+        s.machine.build = known(20348);
+    };
+    decided(healthy(), known_build, Verdict::Ok, "");
+}

@@ -3,6 +3,7 @@
 use super::{FREE_GIB, FREE_PERCENT, SMALL_FILE, SMALL_MACHINE, remedies, usage};
 use crate::checks::check::{Context, Judge};
 use crate::checks::verdict::Verdict;
+use crate::checks::words;
 use crate::facts::counters::Series;
 use crate::facts::page_files::{PageFiles, Setting};
 use crate::facts::units::{GIB, bytes, float};
@@ -123,7 +124,10 @@ fn small(judge: &mut Judge, cx: &Context<'_>) {
         .configured
         .value()
         .map(|_| maximum.is_some_and(|maximum| float(maximum) < limit));
-    let compared = format!("fixed maximum {maximum:?} MB, less than {limit} MB");
+    let compared = format!(
+        "fixed maximum: {}, warning below {limit} MB",
+        maximum.map_or_else(|| "none".to_owned(), |maximum| format!("{maximum} MB"))
+    );
     if let Some(problem) = judge.rule(Verdict::Warning, "page-file-too-small", compared, holds) {
         problem
             .headline(format!(
@@ -169,7 +173,10 @@ fn missing_drive(judge: &mut Judge, cx: &Context<'_>) {
     } else {
         Verdict::Warning
     };
-    let compared = format!("PagingFiles names drives {gone:?} that do not exist");
+    let compared = format!(
+        "drives that PagingFiles names and that do not exist: {}",
+        words::list(&gone)
+    );
     let Some(problem) = judge.rule(verdict, "page-file-drive-missing", compared, holds) else {
         return;
     };
