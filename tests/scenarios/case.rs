@@ -119,6 +119,8 @@ fn thresholds(scenario: &Scenario) -> Thresholds {
     };
     let profile: Profile = name.parse().unwrap();
     Thresholds::of_profile(profile, &table::threshold_keys()).unwrap()
+}
+
 /// The report of all checks, as JSON.
 pub(crate) fn report(snapshot: &Snapshot) -> String {
     let report = Report::new(snapshot, &Thresholds::default(), &Selection::default());

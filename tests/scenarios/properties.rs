@@ -12,8 +12,7 @@ use snapdiag::inspect::show::{ShowError, Shown, show};
 use snapdiag_bundle::items;
 use snapdiag_fixtures::machine::Built;
 
-use crate::case::{CASES, Case, Zip, open};
-use crate::case::{CASES, Case, Zip, decide, exhaustive, open, sample, sampled};
+use crate::case::{CASES, Case, Zip, exhaustive, open, sample, sampled};
 use crate::expect::shown;
 
 /// How many folders are compared with their zip.
@@ -88,26 +87,11 @@ fn no_verdict_gets_better_when_an_item_is_damaged() {
     });
 }
 
-fn without_an_item(how: &str, gather: impl Fn(&Built, &str) -> Snapshot + Sync) {
-    let better = |case: &Case, item: &&str| {
-        let decision = case.decide(&gather(&case.built, item));
-        let whole = case.decision.verdict.word();
-        (decision.verdict == Verdict::Ok).then(|| {
-            let place = case.place();
-            format!("{place}: {whole}, but {how} {item}\n{}\n", shown(&decision))
-        })
-    };
-    let wrong: Vec<String> = CASES
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(index, case)| {
-            let items = removable((index, case)).into_iter();
-            items.filter_map(move |item| better(case, &item))
 fn without_an_item(turn: usize, how: &str, gather: impl Fn(&Built, &str) -> Snapshot + Sync) {
     let wrong: Vec<String> = losses(turn)
         .into_par_iter()
         .filter_map(|(case, item)| {
-            let decision = decide(case.check, &gather(&case.built, item));
+            let decision = case.decide(&gather(&case.built, item));
             let whole = case.decision.verdict.word();
             (decision.verdict == Verdict::Ok).then(|| {
                 let place = case.place();

@@ -180,15 +180,9 @@ impl Machine {
             .and_then(|build| parse::<u32>(&build.text));
         let record: Fact<MachineFacts> = sources.record("system.machine");
         let firmware = firmware(sources, &record);
-        Self {
-            host: host(sources, &control_set),
         let recognised_cloud = recognise(&firmware, &control_set);
         let machine = Self {
-            host: text(
-                &control_set,
-                "Control\\ComputerName\\ComputerName",
-                "ComputerName",
-            ),
+            host: host(sources, &control_set),
             product: product(text(&windows, "", "ProductName"), &build),
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
@@ -270,7 +264,6 @@ fn host(sources: &Sources, control_set: &Below<'_>) -> Fact<String> {
     }
 }
 
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 fn parse<T: FromStr>(text: &str) -> Result<T, String> {
     text.trim()
         .parse()

@@ -167,6 +167,7 @@ pub(super) fn certificate(snapshot: &mut Snapshot, from: Timestamp, to: Timestam
 /// The System log with its newest record.
 pub(super) fn newest_record(snapshot: &mut Snapshot, time: Timestamp) {
     let channel = Channel {
+        computer: String::new(),
         name: "System".to_owned(),
         artifact: "eventlog/System.evtx".to_owned(),
         records: 1,

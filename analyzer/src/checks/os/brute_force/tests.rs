@@ -49,6 +49,7 @@ fn log(channel: &str) -> Fact<Log> {
 /// A channel whose newest record is so old.
 fn ends(name: &str, ago: SignedDuration) -> Channel {
     Channel {
+        computer: String::new(),
         name: name.to_owned(),
         artifact: format!("eventlog/{name}.evtx"),
         records: 1,

@@ -573,6 +573,9 @@ fn a_built_in_rule_that_is_active_and_does_not_fit_says_why() {
     assert!(rules[1].ends_with(r"it is for the program %SystemRoot%\system32\RdpSa.exe alone"));
     assert!(rules[2].ends_with("it is for UDP"));
     assert!(rules[3].ends_with("it is for the service other alone"));
+}
+
+#[test]
 fn a_service_without_a_key_is_restored_never_started() {
     for name in ["MpsSvc", "BFE"] {
         let gone = |s: &mut Snapshot| {
@@ -597,11 +600,16 @@ fn windows_xp_is_not_judged() {
     let by_services = |s: &mut Snapshot| {
         s.machine.build = Fact::not_collected("no SOFTWARE hive");
         for name in ["MpsSvc", "BFE"] {
+            let service = s.services.service_mut(name).unwrap();
+            service.key = Fact::absent([]);
+            service.start = Fact::absent([]);
         }
+    };
     let words = "older than 7 / Server 2008 R2 is not supported";
     for change in [&by_build as &dyn Fn(&mut Snapshot), &by_services] {
         let decision = decided(from_disk(), change, Verdict::Unknown, words);
         assert!(decision.remedies.is_empty());
+    }
     let vista = |s: &mut Snapshot| s.machine.build = known(6000);
     decided(healthy(), vista, Verdict::Ok, "");
 }
