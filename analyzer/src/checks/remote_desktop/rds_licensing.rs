@@ -101,28 +101,32 @@ fn decide(cx: &Context<'_>) -> Decision {
     )
 }
 
-/// The newest record of these kinds within the window; `Some(None)` when there is none, `None`
-/// when the time of the capture is not known.
+/// The time of the capture is not known, so nothing has an age.
+struct NoTime;
+
+/// The newest record of these kinds within the window, if there is one.
 fn recent<'a>(
     cx: &Context<'a>,
     window: &Threshold,
     unit: f64,
     kinds: &[LicenceEvent],
-) -> Option<Option<&'a Record<LicenceEvent>>> {
+) -> Result<Option<&'a Record<LicenceEvent>>, NoTime> {
     let records = &cx.snapshot.licensing.records;
     let Some(newest) = records::newest(records, |one| kinds.contains(&one.kind)) else {
-        return Some(None);
+        return Ok(None);
     };
-    let age = cx.snapshot.capture.time?.duration_since(newest.time);
-    let window = SignedDuration::try_from_secs_f64(cx.limit(window) * unit).ok()?;
-    Some((age <= window).then_some(newest))
+    let captured = cx.snapshot.capture.time.ok_or(NoTime)?;
+    let age = captured.duration_since(newest.time);
+    let window = SignedDuration::try_from_secs_f64(cx.limit(window) * unit);
+    let is_recent = window.is_ok_and(|window| age <= window);
+    Ok(is_recent.then_some(newest))
 }
 
 /// The grace period is over, and no licence server is set up.
 fn grace_over(judge: &mut Judge, cx: &Context<'_>, setup: &Setup<'_>) {
     let facts = &cx.snapshot.licensing;
     let live = facts.grace_days.value().map(|days| *days == 0);
-    let logged = recent(cx, &GRACE, DAY, &[LicenceEvent::GraceOver]);
+    let logged = recent(cx, &GRACE, DAY, &[LicenceEvent::GraceOver]).ok();
     let over = match (live, logged) {
         (Some(true), _) | (_, Some(Some(_))) => Some(true),
         (_, Some(None)) => Some(false),
@@ -168,7 +172,8 @@ fn no_licences(judge: &mut Judge, cx: &Context<'_>, setup: &Setup<'_>) {
         &REFUSED,
         HOUR,
         &[LicenceEvent::GraceOver, LicenceEvent::NoServer],
-    );
+    )
+    .ok();
     let holds = match (logged.map(|one| one.is_some()), setup.has_server()) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
@@ -256,7 +261,7 @@ fn per_user(judge: &mut Judge, cx: &Context<'_>, setup: &Setup<'_>) {
 
 /// Clients that got no licence.
 fn refused(judge: &mut Judge, cx: &Context<'_>) {
-    let logged = recent(cx, &REFUSED, HOUR, &[LicenceEvent::ClientRefused]);
+    let logged = recent(cx, &REFUSED, HOUR, &[LicenceEvent::ClientRefused]).ok();
     let compared = "event 1004, 1011 or 1028";
     let holds = logged.map(|one| one.is_some());
     if let Some(problem) = judge.rule(Verdict::Warning, "client-refused", compared, holds)
@@ -277,7 +282,7 @@ fn licence_server(judge: &mut Judge, cx: &Context<'_>) {
         LicenceEvent::ServerNotActivated,
         LicenceEvent::ServerDepleted,
     ];
-    let logged = recent(cx, &GRACE, DAY, &kinds);
+    let logged = recent(cx, &GRACE, DAY, &kinds).ok();
     let compared = "event 18, 21, 22 or 44 of the licence server on this machine";
     let holds = logged.map(|one| one.is_some());
     if let Some(problem) = judge.rule(Verdict::Warning, "licence-server", compared, holds)
