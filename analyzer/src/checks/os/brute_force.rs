@@ -9,7 +9,7 @@ mod tests;
 
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
-use crate::checks::verdict::{Category, Confidence};
+use crate::checks::verdict::{Category, Confidence, Verdict};
 use crate::facts::capture::CaptureKind;
 use crate::facts::fact::{Fact, State};
 use crate::facts::logons::{Log, Logons};
@@ -124,11 +124,13 @@ const RECENT: Threshold = Threshold {
 fn decide(cx: &Context<'_>) -> Decision {
     let logons = &cx.snapshot.logons;
     let mut judge = Judge::new();
-    rules::success(&mut judge, cx);
+    rules::success(&mut judge, cx, Verdict::Critical);
     rules::flood(&mut judge, cx);
     rules::rolled_over(&mut judge, cx);
     rules::locked_out(&mut judge, cx);
-    rules::cleared(&mut judge, cx);
+    rules::cleared(&mut judge, cx, Verdict::Critical);
+    rules::success(&mut judge, cx, Verdict::Warning);
+    rules::cleared(&mut judge, cx, Verdict::Warning);
     rates::rates(&mut judge, cx);
     rates::stale_credential(&mut judge, cx);
     notes::add(&mut judge, cx);

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::CHECK;
 use crate::checks::check::{Context, Decision};
+use crate::checks::readable::assert_page_lists;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::Snapshot;
@@ -790,4 +791,17 @@ fn facts_survive_json() {
     let back: Snapshot = serde_json::from_str(&json).unwrap();
     assert_eq!(back, snapshot);
     assert_eq!(run(&back), run(&snapshot));
+}
+
+#[test]
+fn the_page_lists_every_rule_and_the_worst_comes_first() {
+    for snapshot in [healthy(), Snapshot::gather(&Sources::none())] {
+        let decision = CHECK.run(&Context {
+            snapshot: &snapshot,
+            thresholds: &Thresholds::default(),
+        });
+        assert_page_lists(CHECK.page, &decision);
+        let verdicts: Vec<Verdict> = decision.trace.iter().map(|tried| tried.verdict).collect();
+        assert!(verdicts.is_sorted_by(|a, b| a >= b), "{verdicts:?}");
+    }
 }

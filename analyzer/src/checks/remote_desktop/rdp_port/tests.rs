@@ -2,6 +2,7 @@ use serde_json::json;
 use snapdiag_bundle::records::{AddressFamily, ProbeOutcome, Transport};
 
 use super::*;
+use crate::checks::readable::assert_page_lists;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::evidence::Evidence;
@@ -512,4 +513,21 @@ fn without_the_configuration_nothing_is_said() {
     let mut unreadable = Machine::healthy(3389);
     unreadable.rdp().port = Fact::unreadable("x", []);
     expect(&unreadable, Verdict::Unknown, &[]);
+}
+
+#[test]
+fn the_page_lists_every_rule() {
+    assert_page_lists(CHECK.page, &Machine::healthy(3389).run());
+}
+
+#[test]
+fn comparisons_tell_what_was_seen_and_what_is_expected() {
+    let decision = Machine::healthy(13389).run();
+    let tried = |rule: &str| {
+        let tried = decision.trace.iter().find(|tried| tried.rule == rule);
+        tried.unwrap().compared.clone()
+    };
+    assert!(tried("taken").contains("TermService on 0.0.0.0:13389"));
+    assert!(tried("taken").contains("expected: TermService alone"));
+    assert_eq!(tried("unusual-port"), "port 13389, expected 3389");
 }
