@@ -10,6 +10,7 @@ mod tests;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::capture::CaptureKind;
 use crate::facts::fact::{Fact, State};
 use crate::facts::logons::{Log, Logons};
@@ -150,8 +151,8 @@ fn decide(cx: &Context<'_>) -> Decision {
 fn counted(cx: &Context<'_>) -> String {
     match cx.snapshot.logons.failures.value() {
         Some(failures) => format!(
-            "{} failed logons in the 24 hours before the capture",
-            failures.total
+            "{} in the 24 hours before the capture",
+            words::count(failures.total, "failed logon")
         ),
         None => "failed logons could not be counted".to_owned(),
     }
@@ -224,7 +225,10 @@ fn require_coverage(judge: &mut Judge, cx: &Context<'_>) {
     match log.covered_minutes {
         Some(minutes) if rules::minutes(minutes) >= cx.limit(&COVERAGE) * 60.0 => {}
         Some(minutes) => judge.lacks(
-            format!("the Security log covers only the last {minutes} minutes"),
+            format!(
+                "the Security log covers only the last {}",
+                words::count(minutes, "minute")
+            ),
             collect,
         ),
         None => judge.lacks("the Security log holds no record", collect),
