@@ -222,7 +222,7 @@ impl Judge {
     /// `ok`. `what` names it in words, `collect` says what would settle it.
     pub fn require<T>(&mut self, fact: &Fact<T>, what: &str, collect: &str) {
         if let Some(why) = fact.why_unsettled() {
-            self.lacks(format!("{what} is not known ({why})"), collect);
+            self.lacks(format!("not known: {what} ({why})"), collect);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What every check says must be words for people: no debug text of a type.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use snapdiag_fixtures::machine::{Machine, Mutation};
@@ -74,4 +75,22 @@ fn healthy_machines_are_told_in_words() {
 fn a_sick_machine_is_told_in_words() {
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/bundles/sick-server.zip");
     assert_readable(&open(&bundle));
+}
+
+/// The ids in the table of rules of a check's page: the rows that begin with one in backticks.
+pub(super) fn rules_of_page(page: &str) -> BTreeSet<&str> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect()
+}
+
+/// The page lists the rules that were tried, and no other.
+#[track_caller]
+pub(super) fn assert_page_lists(page: &str, decision: &Decision) {
+    let tried: BTreeSet<&str> = decision
+        .trace
+        .iter()
+        .map(|tried| tried.rule.as_str())
+        .collect();
+    assert_eq!(rules_of_page(page), tried);
 }

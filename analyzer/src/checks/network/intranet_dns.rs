@@ -464,7 +464,7 @@ impl Seen<'_> {
             }
             problem.confidence(Confidence::Medium);
             problem.exhibits(
-                format!("{count} records"),
+                words::count(count, "record"),
                 std::slice::from_ref(&hour.evidence),
             );
             problem.remedy(remedies::reset(self.servers(), self.domain.is_some()));

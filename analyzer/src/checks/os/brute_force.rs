@@ -9,7 +9,8 @@ mod tests;
 
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
-use crate::checks::verdict::{Category, Confidence};
+use crate::checks::verdict::{Category, Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::capture::CaptureKind;
 use crate::facts::fact::{Fact, State};
 use crate::facts::log_end::{self, LogEnd};
@@ -125,11 +126,13 @@ const RECENT: Threshold = Threshold {
 fn decide(cx: &Context<'_>) -> Decision {
     let logons = &cx.snapshot.logons;
     let mut judge = Judge::new();
-    rules::success(&mut judge, cx);
+    rules::success(&mut judge, cx, Verdict::Critical);
     rules::flood(&mut judge, cx);
     rules::rolled_over(&mut judge, cx);
     rules::locked_out(&mut judge, cx);
-    rules::cleared(&mut judge, cx);
+    rules::cleared(&mut judge, cx, Verdict::Critical);
+    rules::success(&mut judge, cx, Verdict::Warning);
+    rules::cleared(&mut judge, cx, Verdict::Warning);
     rates::rates(&mut judge, cx);
     rates::stale_credential(&mut judge, cx);
     notes::add(&mut judge, cx);
@@ -149,8 +152,8 @@ fn decide(cx: &Context<'_>) -> Decision {
 fn counted(cx: &Context<'_>) -> String {
     match cx.snapshot.logons.failures.value() {
         Some(failures) => format!(
-            "{} failed logons in the 24 hours before the capture",
-            failures.total
+            "{} in the 24 hours before the capture",
+            words::count(failures.total, "failed logon")
         ),
         None => "failed logons could not be counted".to_owned(),
     }
@@ -224,7 +227,10 @@ fn require_coverage(judge: &mut Judge, cx: &Context<'_>) {
     match log.covered_minutes {
         Some(minutes) if rules::minutes(minutes) >= cx.limit(&COVERAGE) * 60.0 => {}
         Some(minutes) => judge.lacks(
-            format!("the Security log covers only the last {minutes} minutes"),
+            format!(
+                "the Security log covers only the last {}",
+                words::count(minutes, "minute")
+            ),
             collect,
         ),
         None => judge.lacks("the Security log holds no record", collect),

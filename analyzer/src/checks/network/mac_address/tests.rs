@@ -237,7 +237,7 @@ fn no_card_at_all() {
 #[test]
 fn what_was_not_seen_is_never_ok() {
     let spoil: [Spoil; 5] = [
-        ("network devices is not known", |s| {
+        ("not known: the registry's network devices", |s| {
             s.network.devices = Fact::not_collected("x");
         }),
         ("knows no network devices", |s| {
@@ -246,7 +246,7 @@ fn what_was_not_seen_is_never_ok() {
         ("adapters of the running machine", |s| {
             s.network.adapters = Fact::unreadable("x", []);
         }),
-        ("is not known", |s| {
+        ("not known", |s| {
             devices(s)[0].network_address = Fact::unreadable("x", []);
         }),
         ("no network card is in use", |s| {

@@ -7,6 +7,7 @@ use crate::checks::check::{Context, Judge};
 use crate::checks::network::logs::{before_capture, recent};
 use crate::checks::network::ports::{Load, Pool};
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::network_events::Kind;
 
 /// Windows itself said that no port was left.
@@ -50,7 +51,11 @@ pub(super) fn exhausted(judge: &mut Judge, cx: &Context<'_>, pools: &[(Pool<'_>,
             if let Some(hour) = before_capture(cx.snapshot, days * 24.0)
                 .and_then(|since| events.busiest_hour(kind, since))
             {
-                let says = format!("{} records in the hour from {}", hour.count, hour.begin);
+                let says = format!(
+                    "{} in the hour from {}",
+                    words::count(hour.count, "record"),
+                    hour.begin
+                );
                 problem.exhibits(says, std::slice::from_ref(&hour.evidence));
             }
             problem.confidence(Confidence::Medium);
@@ -113,7 +118,11 @@ pub(super) fn collisions(judge: &mut Judge, cx: &Context<'_>, pools: &[(Pool<'_>
             hour.count
         ));
         problem.exhibits(
-            format!("{} records in the hour from {}", hour.count, hour.begin),
+            format!(
+                "{} in the hour from {}",
+                words::count(hour.count, "record"),
+                hour.begin
+            ),
             std::slice::from_ref(&hour.evidence),
         );
         problem.remedy(remedies::find_the_holder(None, &cx.snapshot.sockets));

@@ -172,7 +172,7 @@ fn a_bare_disk_has_events_only() {
     expect(&check(&snapshot), Unknown, "not known");
     snapshot.capture.time = Some(captured());
     snapshot.network_events.system = log("System");
-    expect(&check(&snapshot), Unknown, "the TCP table is not known");
+    expect(&check(&snapshot), Unknown, "not known: the TCP table");
     event(&mut snapshot, Kind::TimeWaitCollision, 3 * DAY, None);
     expect(&check(&snapshot), Warning, "4227");
 }

@@ -202,7 +202,7 @@ fn what_was_not_seen_is_never_ok() {
     expect(
         &check(&Snapshot::gather(&Sources::none())),
         Unknown,
-        "the TCP table is not known",
+        "not known: the TCP table",
     );
     let spoil: [Spoil; 5] = [
         ("there is no TCP table", |s| {

@@ -128,8 +128,17 @@ fn compare(what: &str, value: Option<f64>, limit: f64) -> String {
 
 /// One source, one user, a regular interval: a client with an old password.
 pub(super) fn stale_credential(judge: &mut Judge, cx: &Context<'_>) {
+    const RULE: &str = "stale-credential";
     let logons = &cx.snapshot.logons;
-    let Some((failures, table)) = logons.failures.value().zip(logons.sources.value()) else {
+    let known = logons.failures.value().zip(logons.sources.value());
+    let any = known.is_some_and(|(_, table)| table.top.iter().any(|source| is_stale(cx, source)));
+    let Some((failures, table)) = known.filter(|_| any) else {
+        let compared = format!(
+            "sources that repeat one user at a regular interval: {}; limit {} failures a day",
+            known.map_or("not known", |_| "none"),
+            cx.limit(&SOURCE_PER_DAY)
+        );
+        judge.rule(Verdict::Warning, RULE, compared, known.map(|_| false));
         return;
     };
     for source in table.top.iter().filter(|source| is_stale(cx, source)) {
@@ -143,12 +152,7 @@ pub(super) fn stale_credential(judge: &mut Judge, cx: &Context<'_>) {
             Some(day),
             limit,
         );
-        let rule = judge.rule(
-            Verdict::Warning,
-            "stale-credential",
-            compared,
-            Some(day > limit),
-        );
+        let rule = judge.rule(Verdict::Warning, RULE, compared, Some(day > limit));
         let Some(problem) = rule else { continue };
         let address = source.address;
         problem

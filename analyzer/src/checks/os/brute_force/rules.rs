@@ -3,6 +3,7 @@
 use super::{BEFORE_SUCCESS, COVERAGE, FLOOD, RECENT, ROLLED_SHARE, remedies};
 use crate::checks::check::{Context, Judge, Problem};
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::fact::Fact;
 use crate::facts::logons::{Clear, Suspicion, SuspicionKind};
 use jiff::Timestamp;
@@ -29,30 +30,63 @@ fn recent(cx: &Context<'_>, time: Timestamp) -> bool {
     age_days(cx, time).is_none_or(|days| days <= cx.limit(&RECENT))
 }
 
+/// The rules on successes: verdict, rule, what was found, and whether it is recent.
+const SUCCESSES: [(Verdict, &str, SuspicionKind, bool); 3] = [
+    (
+        Verdict::Critical,
+        "success-from-attacking-source",
+        SuspicionKind::SameSource,
+        true,
+    ),
+    (
+        Verdict::Warning,
+        "old-success-from-attacking-source",
+        SuspicionKind::SameSource,
+        false,
+    ),
+    (
+        Verdict::Warning,
+        "success-of-attacked-user-from-new-source",
+        SuspicionKind::NewSource,
+        true,
+    ),
+];
+
 /// A success after failures from the same address: critical. The same user from an address
 /// without an earlier success: warning. Older than the recent days: one step less.
-pub(super) fn success(judge: &mut Judge, cx: &Context<'_>) {
+pub(super) fn success(judge: &mut Judge, cx: &Context<'_>, wanted: Verdict) {
     let limit = cx.limit(&BEFORE_SUCCESS);
-    for fact in &cx.snapshot.logons.suspicions {
-        let Some(found) = fact.value() else { continue };
-        let suspicious = number(found.attempts) >= limit;
-        let (verdict, rule) = match found.kind {
-            SuspicionKind::SameSource if recent(cx, found.time) => {
-                (Verdict::Critical, "success-from-attacking-source")
+    let logons = &cx.snapshot.logons;
+    for (verdict, rule, kind, new) in SUCCESSES {
+        if verdict != wanted {
+            continue;
+        }
+        let mut tried = false;
+        for fact in &logons.suspicions {
+            let Some(found) = fact.value() else { continue };
+            if found.kind != kind || recent(cx, found.time) != new {
+                continue;
             }
-            SuspicionKind::SameSource => (Verdict::Warning, "old-success-from-attacking-source"),
-            SuspicionKind::NewSource if recent(cx, found.time) => {
-                (Verdict::Warning, "success-of-attacked-user-from-new-source")
+            tried = true;
+            let suspicious = number(found.attempts) >= limit;
+            let compared = format!(
+                "{} in the 24 h before the success of {} from {}; limit {limit}",
+                words::count(found.attempts, "failure"),
+                found.user,
+                found.address
+            );
+            if let Some(problem) = judge.rule(verdict, rule, compared, Some(suspicious)) {
+                describe_success(problem, fact, found);
+                remedies::contain(problem, cx, found);
             }
-            SuspicionKind::NewSource => continue,
-        };
-        let compared = format!(
-            "{} failures in the 24 h before the success of {} from {}; limit {limit}",
-            found.attempts, found.user, found.address
-        );
-        if let Some(problem) = judge.rule(verdict, rule, compared, Some(suspicious)) {
-            describe_success(problem, fact, found);
-            remedies::contain(problem, cx, found);
+        }
+        if !tried {
+            let seen = logons.failures.value().map(|_| false);
+            let compared = format!(
+                "such successes: {}; limit {limit} failures in the 24 h before one",
+                seen.map_or("not known", |_| "none")
+            );
+            judge.rule(verdict, rule, compared, seen);
         }
     }
 }
@@ -94,8 +128,8 @@ pub(super) fn flood(judge: &mut Judge, cx: &Context<'_>) {
     let limit = cx.limit(&FLOOD) * 600.0;
     let burst = fact.value().map(|failures| failures.burst);
     let compared = format!(
-        "{} failures in ten minutes without a pause; limit {limit}",
-        burst.unwrap_or(0)
+        "failures in ten minutes without a pause: {}; limit {limit}",
+        words::value(burst)
     );
     let holds = burst.map(|burst| number(burst) > limit);
     if let Some(problem) = judge.rule(Verdict::Critical, "flood", compared, holds) {
@@ -137,8 +171,8 @@ pub(super) fn rolled_over(judge: &mut Judge, cx: &Context<'_>) {
     let compared = match &share {
         Some((log, share)) => format!(
             "the live log spans {} minutes, rolled over: {}, {share:.0} % of it are 4625; limits {} h and {} %",
-            log.span_minutes.unwrap_or(0),
-            log.rolled,
+            words::value(log.span_minutes),
+            words::answer(Some(log.rolled)),
             cx.limit(&COVERAGE),
             cx.limit(&ROLLED_SHARE),
         ),
@@ -170,8 +204,11 @@ pub(super) fn locked_out(judge: &mut Judge, cx: &Context<'_>) {
     let fact = &cx.snapshot.logons.administrator;
     let account = fact.value();
     let compared = account.map_or_else(
-        || "the account was not seen".to_owned(),
-        |account| format!("locked out: {}", account.locked_out),
+        || "locked out: not known, expected no".to_owned(),
+        |account| {
+            let locked = words::answer(Some(account.locked_out));
+            format!("locked out: {locked}, expected no")
+        },
     );
     let holds = account.map(|account| account.locked_out);
     let rule = judge.rule(
@@ -193,10 +230,14 @@ pub(super) fn locked_out(judge: &mut Judge, cx: &Context<'_>) {
     }
 }
 
-/// A log was cleared: critical when failures went before, else a weak warning.
-pub(super) fn cleared(judge: &mut Judge, cx: &Context<'_>) {
+/// A log was cleared: critical when failures went before, else a weak warning. Older than the
+/// recent days: one step less.
+pub(super) fn cleared(judge: &mut Judge, cx: &Context<'_>, wanted: Verdict) {
+    const RULE: &str = "log-cleared";
     let limit = cx.limit(&BEFORE_SUCCESS);
-    for fact in &cx.snapshot.logons.clears {
+    let logons = &cx.snapshot.logons;
+    let mut tried = false;
+    for fact in &logons.clears {
         let Some(clear) = fact.value() else { continue };
         let after = number(clear.failures_before) >= limit;
         let verdict = match (after, recent(cx, clear.time)) {
@@ -210,13 +251,28 @@ pub(super) fn cleared(judge: &mut Judge, cx: &Context<'_>) {
                 continue;
             }
         };
+        if verdict != wanted {
+            continue;
+        }
+        tried = true;
         let compared = format!(
-            "{} was cleared after {} failures in 24 h; limit {limit}",
-            clear.log, clear.failures_before
+            "{} was cleared after {} in 24 h; limit {limit}",
+            clear.log,
+            words::count(clear.failures_before, "failure")
         );
-        if let Some(problem) = judge.rule(verdict, "log-cleared", compared, Some(true)) {
+        if let Some(problem) = judge.rule(verdict, RULE, compared, Some(true)) {
             describe_clear(problem, fact, clear, after);
         }
+    }
+    if !tried {
+        let logs = &logons.logs;
+        let seen =
+            (logs.security.value().is_some() && logs.system.value().is_some()).then_some(false);
+        let compared = format!(
+            "such cleared logs: {}; limit {limit} failures in the 24 h before",
+            seen.map_or("not known", |_| "none")
+        );
+        judge.rule(wanted, RULE, compared, seen);
     }
 }
 

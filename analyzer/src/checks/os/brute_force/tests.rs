@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::CHECK;
 use crate::checks::check::{Context, Decision};
+use crate::checks::readable::assert_page_lists;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::Snapshot;
@@ -845,4 +846,17 @@ fn some_log_must_reach_near_the_capture() {
         run(&snapshot)
     };
     expect(&none, Verdict::Unknown, "where the logs end");
+}
+
+#[test]
+fn the_page_lists_every_rule_and_the_worst_comes_first() {
+    for snapshot in [healthy(), Snapshot::gather(&Sources::none())] {
+        let decision = CHECK.run(&Context {
+            snapshot: &snapshot,
+            thresholds: &Thresholds::default(),
+        });
+        assert_page_lists(CHECK.page, &decision);
+        let verdicts: Vec<Verdict> = decision.trace.iter().map(|tried| tried.verdict).collect();
+        assert!(verdicts.is_sorted_by(|a, b| a >= b), "{verdicts:?}");
+    }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::view::{View, stamp};
 use crate::checks::check::Judge;
+use crate::checks::words;
 use crate::facts::inventory::Channel;
 use crate::facts::log_end::{self, LogEnd};
 
@@ -144,8 +145,8 @@ fn reach(log: &Channel) -> String {
         mark.map_or_else(|| "?".to_owned(), |mark| stamp(mark.time))
     };
     format!(
-        "{} records, the log reaches from {} to {}",
-        log.records,
+        "{}, the log reaches from {} to {}",
+        words::count(log.records, "record"),
         time(log.oldest),
         time(log.newest)
     )

@@ -5,6 +5,7 @@ use snapdiag_bundle::records::Transport;
 use super::remedies;
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::Snapshot;
 use crate::facts::remote_desktop::{DEFAULT_PORT, Listener, RemoteDesktop};
 
@@ -24,9 +25,10 @@ pub(super) fn invalid_port(judge: &mut Judge, listener: &Listener) -> bool {
     let shown = match number.map(|number| number.value) {
         Some(Some(value)) => value.to_string(),
         Some(None) => "no number".to_owned(),
-        None => "absent".to_owned(),
+        None if listener.port.is_absent() => "absent".to_owned(),
+        None => "not known".to_owned(),
     };
-    let compared = format!("PortNumber = {shown} (0, above 65535 or no number)");
+    let compared = format!("PortNumber = {shown}, expected 1 to 65535 or absent");
     if let Some(problem) = judge.rule(Verdict::Critical, "invalid-port", compared, holds) {
         problem
             .headline(format!(
@@ -51,7 +53,14 @@ pub(super) fn wrong_type(judge: &mut Judge, listener: &Listener) -> bool {
         .and_then(|number| number.wrong_type.as_deref())
         .unwrap_or("REG_DWORD");
     let holds = listener.port.is_settled().then_some(!right);
-    let compared = format!("type of PortNumber = {kind} (not REG_DWORD)");
+    let compared = format!(
+        "type of PortNumber: {}, expected REG_DWORD",
+        if listener.port.is_settled() {
+            kind
+        } else {
+            "not known"
+        }
+    );
     if let Some(problem) = judge.rule(Verdict::Critical, "wrong-type", compared, holds) {
         problem
             .headline(format!(
@@ -83,8 +92,12 @@ pub(super) fn same_port(judge: &mut Judge, rdp: &RemoteDesktop) -> bool {
         Some((*one, *other, *port))
     });
     let compared = format!(
-        "{} enabled listeners, two with the same port",
-        enabled.len()
+        "ports of enabled listeners: {}; expected one each",
+        words::list(
+            enabled
+                .iter()
+                .map(|(one, port)| format!("{} {port}", one.name))
+        )
     );
     let holds = Some(clash.is_some());
     let problem = judge.rule(Verdict::Critical, "same-port", compared, holds);
@@ -104,7 +117,7 @@ pub(super) fn same_port(judge: &mut Judge, rdp: &RemoteDesktop) -> bool {
 
 /// A port other than 3389.
 pub(super) fn unusual_port(judge: &mut Judge, listener: &Listener, port: u16) {
-    let compared = format!("port = {port} (not {DEFAULT_PORT})");
+    let compared = format!("port {port}, expected {DEFAULT_PORT}");
     let holds = Some(port != DEFAULT_PORT);
     if let Some(problem) = judge.rule(Verdict::Warning, "unusual-port", compared, holds) {
         problem
@@ -127,9 +140,9 @@ pub(super) fn dynamic_range(judge: &mut Judge, snapshot: &Snapshot, port: u16) {
     let inside = port >= 1025 && (first..=last).contains(&port);
     let excluded = sockets.exclusion(port).is_some() || sockets.is_reserved(port);
     let compared = format!(
-        "port {port} in {first} to {last}{}, {}",
-        if range.is_some() { "" } else { " (assumed)" },
-        if excluded { "excluded" } else { "not excluded" }
+        "port {port}, {}; expected outside the dynamic range {first} to {last}{}, or excluded",
+        if excluded { "excluded" } else { "not excluded" },
+        if range.is_some() { "" } else { " (assumed)" }
     );
     let holds = Some(inside && !excluded);
     let Some(problem) = judge.rule(Verdict::Warning, "in-dynamic-range", compared, holds) else {
@@ -160,10 +173,12 @@ pub(super) fn one_adapter(judge: &mut Judge, listener: &Listener) {
         .is_settled()
         .then(|| number.is_some_and(|number| number != 0));
     let compared = match number {
-        Some(number) => format!("LanAdapter = {number} (not 0)"),
-        None => "LanAdapter is absent".to_owned(),
+        Some(number) => format!("LanAdapter = {number}"),
+        None if listener.lan_adapter.is_absent() => "LanAdapter is absent".to_owned(),
+        None => "LanAdapter: not known".to_owned(),
     };
-    if let Some(problem) = judge.rule(Verdict::Warning, "one-adapter", compared.clone(), holds) {
+    let told = format!("{compared}, expected 0 or absent");
+    if let Some(problem) = judge.rule(Verdict::Warning, "one-adapter", told, holds) {
         problem
             .headline("Remote Desktop is bound to a single network adapter by its number")
             .because("the number goes stale when an adapter is changed: the machine is then not reachable through the new one")
@@ -180,7 +195,14 @@ pub(super) fn redirect(judge: &mut Judge, snapshot: &Snapshot, port: u16) {
         .into_iter()
         .flatten()
         .find(|proxy| proxy.port() == Some(port));
-    let compared = format!("a redirect takes port {port}");
+    let listened = proxies.is_settled().then(|| {
+        let ports = proxies.value().into_iter().flatten();
+        words::list(ports.map(|proxy| &proxy.from))
+    });
+    let compared = format!(
+        "redirects take: {}; expected none of port {port}",
+        words::value(listened)
+    );
     let holds = proxies.is_settled().then_some(taking.is_some());
     let problem = judge.rule(Verdict::Warning, "redirected", compared, holds);
     if let (Some(problem), Some(proxy)) = (problem, taking) {

@@ -1,10 +1,12 @@
 //! What was listening when the snapshot was taken.
 
+use jiff::Timestamp;
 use snapdiag_bundle::records::{ProbeOutcome, Transport};
 
 use super::remedies;
 use crate::checks::check::Judge;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::checks::words;
 use crate::facts::Snapshot;
 use crate::facts::remote_desktop::{ConnectProbe, DEFAULT_PORT, Listener as Station};
 use crate::facts::services::{RUNNING, STOPPED, Service};
@@ -100,8 +102,8 @@ impl<'a> Runtime<'a> {
 
     pub(super) fn judge(&self, judge: &mut Judge) {
         self.taken(judge);
-        let restart = self.restart_needed(judge);
-        self.silent(judge, restart);
+        self.silent(judge);
+        self.restart_needed(judge);
         self.shared(judge);
         self.narrow(judge);
         self.unanswered(judge);
@@ -125,10 +127,7 @@ impl<'a> Runtime<'a> {
             Some(_) if !self.foreign.is_empty() => Some(true),
             _ => None,
         };
-        let compared = format!(
-            "port {} is held by a process other than {SERVICE}",
-            self.port
-        );
+        let compared = self.holders();
         let problem = judge.rule(Verdict::Critical, "taken", compared, holds);
         let (Some(problem), Some(socket)) = (problem, self.foreign.first()) else {
             return;
@@ -148,7 +147,7 @@ impl<'a> Runtime<'a> {
             .on_port
             .as_ref()
             .map(|_| !self.own.is_empty() && !self.foreign.is_empty());
-        let compared = format!("a second process listens on port {}", self.port);
+        let compared = self.holders();
         let problem = judge.rule(Verdict::Warning, "shared", compared, holds);
         let (Some(problem), Some(socket)) = (problem, self.foreign.first()) else {
             return;
@@ -160,6 +159,26 @@ impl<'a> Runtime<'a> {
         ));
         self.show_foreign(problem);
         problem.remedy(remedies::free_port(self.port, &owner));
+    }
+
+    /// Who listens on the port, and who should.
+    fn holders(&self) -> String {
+        let holders = self.on_port.as_ref().map(|sockets| {
+            words::list(
+                sockets
+                    .iter()
+                    .map(|socket| match self.is_of_service(socket) {
+                        Some(true) => format!("{SERVICE} on {}", place(socket)),
+                        Some(false) => format!("{} on {}", self.owner_words(socket), place(socket)),
+                        None => format!("a process that is not known on {}", place(socket)),
+                    }),
+            )
+        });
+        format!(
+            "listening on port {}: {}; expected: {SERVICE} alone",
+            self.port,
+            words::value(holders)
+        )
     }
 
     fn show_foreign(&self, problem: &mut crate::checks::check::Problem) {
@@ -178,34 +197,47 @@ impl<'a> Runtime<'a> {
         }
     }
 
-    /// The service listens on the port that was set before. True when that holds.
-    fn restart_needed(&self, judge: &mut Judge) -> bool {
+    /// When the listener's key was written, and when the service's process started.
+    fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         let changed = self.station.key.value().and_then(|key| key.last_write);
         let started = self
             .service
             .and_then(|service| service.runtime.process.value()?.created_at);
+        (changed, started)
+    }
+
+    /// Whether the service listens on the port that was set before.
+    fn listens_on_old_port(&self) -> Option<bool> {
+        let (changed, started) = self.times();
         let newer = match (changed, started) {
             (Some(changed), Some(started)) => changed > started,
             // Nothing says that the service has seen the change.
             _ => true,
         };
-        let holds = self
-            .on_port
+        self.on_port
             .as_ref()
-            .map(|sockets| sockets.is_empty() && !self.elsewhere.is_empty() && newer);
-        let ports: Vec<String> = self.elsewhere.iter().map(|s| s.port.to_string()).collect();
+            .map(|sockets| sockets.is_empty() && !self.elsewhere.is_empty() && newer)
+    }
+
+    /// The service has to be restarted to take the port that is set.
+    fn restart_needed(&self, judge: &mut Judge) {
+        let (changed, started) = self.times();
+        let holds = self.listens_on_old_port();
         let compared = format!(
-            "{SERVICE} listens on {} and not on {}, and RDP-Tcp was written after it started",
-            if ports.is_empty() {
-                "no port".to_owned()
-            } else {
-                ports.join(", ")
-            },
-            self.port
+            "{SERVICE} listens on port {}, expected {}; RDP-Tcp written {}, process started {}",
+            words::list(
+                self.own
+                    .iter()
+                    .chain(&self.elsewhere)
+                    .map(|socket| socket.port)
+            ),
+            self.port,
+            words::value(changed),
+            words::value(started)
         );
         let problem = judge.rule(Verdict::Warning, "restart-needed", compared, holds);
         let (Some(problem), Some(socket)) = (problem, self.elsewhere.first()) else {
-            return false;
+            return;
         };
         problem
             .headline(format!(
@@ -223,11 +255,10 @@ impl<'a> Runtime<'a> {
                 "RDP-Tcp was last written at {changed}, the service started at {started}"
             ));
         }
-        true
     }
 
     /// Nothing listens on the port.
-    fn silent(&self, judge: &mut Judge, restart_needed: bool) {
+    fn silent(&self, judge: &mut Judge) {
         let denied = self.snapshot.remote_desktop.is_denied();
         let refused = self.refused_probe();
         let empty = match &self.on_port {
@@ -238,12 +269,19 @@ impl<'a> Runtime<'a> {
         };
         let holds = match (empty, denied) {
             (Some(false), _) | (_, Some(true)) => Some(false),
-            (Some(true), Some(false)) => Some(!restart_needed),
+            (Some(true), Some(false)) => Some(self.listens_on_old_port() != Some(true)),
             _ => None,
         };
         let compared = format!(
-            "connections are allowed, and nothing listens on port {}",
-            self.port
+            "connections allowed: {}; {}",
+            words::answer(denied.map(|denied| !denied)),
+            match (&self.on_port, refused) {
+                (None, Some(probe)) => format!(
+                    "connection to {}:{} refused, expected answered",
+                    probe.target, probe.port
+                ),
+                _ => self.holders(),
+            }
         );
         let Some(problem) = judge.rule(Verdict::Critical, "not-listening", compared, holds) else {
             return;
@@ -305,12 +343,8 @@ impl<'a> Runtime<'a> {
             .map(|_| !self.own.is_empty() && !everywhere);
         let places: Vec<String> = self.own.iter().map(|socket| place(socket)).collect();
         let compared = format!(
-            "{SERVICE} listens on {} and not on 0.0.0.0:{}",
-            if places.is_empty() {
-                "nothing".to_owned()
-            } else {
-                places.join(", ")
-            },
+            "{SERVICE} listens on {}; expected 0.0.0.0:{}",
+            words::list(&places),
             self.port
         );
         let Some(problem) = judge.rule(Verdict::Warning, "narrow", compared, holds) else {
@@ -344,8 +378,9 @@ impl<'a> Runtime<'a> {
             .value()
             .map(|_| !self.own.is_empty() && failed.is_some());
         let compared = format!(
-            "a connection of the machine to its own port {} fails",
-            self.port
+            "connections of the machine to its own port {}: {}; expected answered",
+            self.port,
+            self.tried()
         );
         let problem = judge.rule(Verdict::Warning, "unanswered", compared, holds);
         let (Some(problem), Some(probe)) = (problem, failed) else {
@@ -375,6 +410,23 @@ impl<'a> Runtime<'a> {
             .into_iter()
             .flatten()
             .filter(move |probe| probe.port == port && !(bound && probe.target.is_loopback()))
+    }
+
+    /// How those probes ended, in words.
+    fn tried(&self) -> String {
+        if self.snapshot.remote_desktop.probes.value().is_none() {
+            return "not known".to_owned();
+        }
+        words::list(self.probes().map(|probe| {
+            let outcome = match probe.outcome {
+                ProbeOutcome::Answered { .. } => "answered",
+                ProbeOutcome::Refused { .. } => "refused",
+                ProbeOutcome::Timeout => "timed out",
+                ProbeOutcome::Unreachable { .. } => "unreachable",
+                _ => "not tried",
+            };
+            format!("{} {outcome}", probe.target)
+        }))
     }
 
     /// A probe that was refused while none was answered.

@@ -2,6 +2,7 @@ use serde_json::json;
 use snapdiag_bundle::records::{AddressFamily, ProbeOutcome, Transport};
 
 use super::*;
+use crate::checks::readable::assert_page_lists;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::evidence::Evidence;
@@ -534,4 +535,21 @@ fn a_change_that_the_table_shows_waits_for_nothing() {
     assert!(note(true).contains("the port was changed since"));
     assert!(!note(true).contains("waits for a restart"));
     assert!(note(false).contains("waits for a restart"));
+}
+
+#[test]
+fn the_page_lists_every_rule() {
+    assert_page_lists(CHECK.page, &Machine::healthy(3389).run());
+}
+
+#[test]
+fn comparisons_tell_what_was_seen_and_what_is_expected() {
+    let decision = Machine::healthy(13389).run();
+    let tried = |rule: &str| {
+        let tried = decision.trace.iter().find(|tried| tried.rule == rule);
+        tried.unwrap().compared.clone()
+    };
+    assert!(tried("taken").contains("TermService on 0.0.0.0:13389"));
+    assert!(tried("taken").contains("expected: TermService alone"));
+    assert_eq!(tried("unusual-port"), "port 13389, expected 3389");
 }

@@ -133,7 +133,7 @@ pub(super) fn dependencies(judge: &mut Judge, cx: &Context<'_>, service: &Servic
         };
         judge.require(
             &found.start,
-            &format!("the start type of {name}, which it depends on,"),
+            &format!("the start type of {name}, which it depends on"),
             "the SYSTEM hive",
         );
         judge.require(
