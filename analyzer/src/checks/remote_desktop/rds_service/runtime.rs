@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     CRASHES, Confidence, Context, Judge, PENDING, Service, Verdict, WINDOW, is_running, remedies,
 };
+use crate::checks::words;
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
 use crate::facts::remote_desktop::{Kind, Listener, RdpEvent};
@@ -234,12 +235,18 @@ pub(super) fn crashes(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
     let known = services.log.value().is_some() || services.application_log.value().is_some();
     let count = u32::try_from(counted.len()).unwrap_or(u32::MAX);
     let days = cx.limit(&WINDOW);
-    let compared = format!("{count} crashes in {days} days, limit {limit}");
+    let compared = format!(
+        "{} in {}, limit {limit}",
+        words::count(count, "crash"),
+        words::count(days, "day")
+    );
     let holds = known.then_some(count > 0 && f64::from(count) >= limit);
     if let Some(problem) = judge.rule(Verdict::Warning, "crashes", compared, holds) {
         problem
             .headline(format!(
-                "Remote Desktop Services crashed {count} times in {days} days"
+                "Remote Desktop Services crashed {} in {}",
+                words::count(count, "time"),
+                words::count(days, "day")
             ))
             .confidence(Confidence::Medium)
             .remedy(remedies::investigate_crashes());
@@ -252,7 +259,9 @@ pub(super) fn crashes(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
         }
     } else if count > 0 {
         judge.note(format!(
-            "Remote Desktop Services crashed {count} times in {days} days"
+            "Remote Desktop Services crashed {} in {}",
+            words::count(count, "time"),
+            words::count(days, "day")
         ));
     }
 }
