@@ -210,8 +210,8 @@ pub(super) fn notes(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>
     };
     let (path, services) = (parts(&path.text), parts(services));
     // A variable that cannot be expanded here may stand for the very same folder.
-    let expanded = path.iter().chain(&services).all(|part| !part.contains('%'));
-    if expanded && path != services {
+    let comparable = path.iter().chain(&services).all(|part| !part.contains('%'));
+    if comparable && path != services {
         judge.note(
             "running services still have another Path: restart needed before they see this one",
         );
