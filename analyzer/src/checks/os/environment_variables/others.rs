@@ -186,7 +186,10 @@ pub(super) fn notes(judge: &mut Judge, cx: &Context<'_>, expander: &Expander<'_>
             .filter(|part| !part.is_empty())
             .collect()
     };
-    if parts(&path.text) != parts(services) {
+    let (path, services) = (parts(&path.text), parts(services));
+    // A variable that cannot be expanded here may stand for the very same folder.
+    let comparable = path.iter().chain(&services).all(|part| !part.contains('%'));
+    if comparable && path != services {
         judge.note(
             "running services still have another Path: restart needed before they see this one",
         );

@@ -435,6 +435,12 @@ fn services_that_still_have_the_old_path_are_a_note() {
     assert!(old.notes.iter().any(|note| note.contains("restart needed")));
     let same = "C:\\Windows\\system32;C:\\Windows;C:\\Windows\\System32\\Wbem;C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\";
     assert!(services(same).notes.is_empty());
+    let without_root = after(|s| {
+        s.machine.system_root = Fact::not_collected("x");
+        s.environment.service_path = Fact::known(same.to_owned(), [evidence(same)]);
+    });
+    let restart = |note: &String| note.contains("restart needed");
+    assert!(!without_root.notes.iter().any(restart), "not comparable");
 }
 
 #[test]
