@@ -84,7 +84,7 @@ fn decide(cx: &Context<'_>) -> Decision {
     config::dynamic_range(&mut judge, snapshot, port);
     config::one_adapter(&mut judge, listener);
     config::redirect(&mut judge, snapshot, port);
-    show(&mut judge, snapshot, listener, port);
+    show(&mut judge, snapshot, listener, port, &runtime);
     judge.finish(
         format!("Remote Desktop listens on its port {port}"),
         known(snapshot, listener, port),
@@ -92,7 +92,13 @@ fn decide(cx: &Context<'_>) -> Decision {
 }
 
 /// Evidence that is shown whatever the verdict.
-fn show(judge: &mut Judge, snapshot: &Snapshot, listener: &Listener, port: u16) {
+fn show(
+    judge: &mut Judge,
+    snapshot: &Snapshot,
+    listener: &Listener,
+    port: u16,
+    runtime: &Runtime<'_>,
+) {
     let logged = &snapshot.remote_desktop.logged;
     let configured = if listener.port.is_absent() {
         format!("PortNumber is absent, which stands for {port}")
@@ -107,8 +113,13 @@ fn show(judge: &mut Judge, snapshot: &Snapshot, listener: &Listener, port: u16) 
             std::slice::from_ref(&event.evidence),
         );
         if used != port.to_string() {
+            let perhaps = if runtime.listens() {
+                ""
+            } else {
+                ", or the change waits for a restart of the service"
+            };
             judge.note(format!(
-                "at {} the service listened on port {used}, not on {port}: the port was changed since, or the change waits for a restart of the service",
+                "at {} the service listened on port {used}, not on {port}: the port was changed since{perhaps}",
                 event.time
             ));
         }

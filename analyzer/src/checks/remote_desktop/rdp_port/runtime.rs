@@ -87,6 +87,11 @@ impl<'a> Runtime<'a> {
         self.service?.runtime.state.value().copied()
     }
 
+    /// Whether the table shows the service on the port.
+    pub(super) fn listens(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// Connections are refused and nothing listens: as it should be.
     pub(super) fn is_expected_to_be_silent(&self) -> bool {
         let nobody = self.on_port.as_ref().is_none_or(Vec::is_empty);

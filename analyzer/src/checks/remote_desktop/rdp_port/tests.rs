@@ -7,7 +7,7 @@ use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
-use crate::facts::remote_desktop::{ConnectProbe, Layered};
+use crate::facts::remote_desktop::{ConnectProbe, Layered, RdpEvent};
 use crate::facts::services::{RUNNING, START_PENDING, STOPPED};
 use crate::facts::sockets::{
     Listener as Socket, Owner, PortProxy, PortRange, TableSource, TcpSample, TcpTable,
@@ -512,4 +512,26 @@ fn without_the_configuration_nothing_is_said() {
     let mut unreadable = Machine::healthy(3389);
     unreadable.rdp().port = Fact::unreadable("x", []);
     expect(&unreadable, Verdict::Unknown, &[]);
+}
+
+#[test]
+fn a_change_that_the_table_shows_waits_for_nothing() {
+    let note = |listens: bool| {
+        let mut machine = Machine::healthy(3390);
+        if !listens {
+            machine.listens(Vec::new());
+        }
+        machine.0.remote_desktop.logged.events.push(RdpEvent {
+            kind: Kind::UdpListener,
+            event_id: 258,
+            record_id: 7,
+            time: "2026-03-01T00:00:00Z".parse().unwrap(),
+            subject: Some("3389".to_owned()),
+            evidence: place(),
+        });
+        machine.run().notes.join("\n")
+    };
+    assert!(note(true).contains("the port was changed since"));
+    assert!(!note(true).contains("waits for a restart"));
+    assert!(note(false).contains("waits for a restart"));
 }
