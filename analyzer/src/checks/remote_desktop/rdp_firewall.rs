@@ -5,7 +5,7 @@ mod remedies;
 mod scope;
 mod service;
 
-use self::gate::{Gate, Match, Outcome, allows_udp, gate};
+use self::gate::{Gate, Match, Outcome, allows_udp, gate, misfit};
 use self::scope::Scope;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::verdict::{Category, Confidence, Verdict};
@@ -329,7 +329,9 @@ impl Case<'_> {
                 problem.evidence_expected(says, "1", &gate.facts.policy.merge);
             }
         }
-        let built_in = remedies::built_in(firewall);
+        let build = self.cx.snapshot.machine.build.value().copied();
+        let mut built_in = remedies::built_in(firewall);
+        built_in.sort_by_key(|rule| misfit(&rule.rule, build).is_some());
         if built_in.is_empty() {
             problem.evidence(
                 "none of the rules of the machine fits",
@@ -340,9 +342,12 @@ impl Case<'_> {
             let text = &rule.rule;
             let state = if text.active { "active" } else { "not active" };
             let says = format!(
-                "built-in rule {} is {state}, {}",
+                "built-in rule {} is {state}, {}{}",
                 rule.id,
-                remedies::reach(text)
+                remedies::reach(text),
+                misfit(text, build)
+                    .map(|why| format!("; not for this connection: {why}"))
+                    .unwrap_or_default()
             );
             problem.exhibits(says, std::slice::from_ref(&rule.evidence));
         }

@@ -297,3 +297,22 @@ fn platform(platforms: &[Platform], build: Option<u32>) -> Option<bool> {
         version == this || (platform.or_later && version < this)
     }))
 }
+
+/// Why a rule can never be for Remote Desktop's TCP connections, whatever its port and profile.
+pub(super) fn misfit(rule: &FirewallRule, build: Option<u32>) -> Option<String> {
+    if let Some(service) = rule.service.as_deref()
+        && !is_term_service(service)
+    {
+        return Some(format!("it is for the service {service} alone"));
+    }
+    if let Some(program) = rule.application.as_deref()
+        && application(rule, build) == Some(false)
+    {
+        return Some(format!("it is for the program {program} alone"));
+    }
+    match rule.protocol {
+        None | Some(TCP) => None,
+        Some(UDP) => Some("it is for UDP".to_owned()),
+        Some(number) => Some(format!("it is for IP protocol {number}")),
+    }
+}

@@ -549,3 +549,28 @@ fn the_kernels_rule_counts_up_to_windows_7() {
     };
     decided(healthy(), unknown, Verdict::Unknown, "");
 }
+
+#[test]
+fn a_built_in_rule_that_is_active_and_does_not_fit_says_why() {
+    let program = r"v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|App=%SystemRoot%\system32\RdpSa.exe|EmbedCtxt=@FirewallAPI.dll,-28752|";
+    let inactive = BUILT_IN.replace("Active=TRUE", "Active=FALSE");
+    let udp = BUILT_IN.replace("Protocol=6", "Protocol=17");
+    let other = BUILT_IN.replace("Svc=termservice", "Svc=other");
+    let decision = decided(
+        healthy(),
+        |s| local(s, &[program, &udp, &other, &inactive]),
+        Verdict::Critical,
+        "no firewall rule",
+    );
+    let rules: Vec<&str> = decision
+        .evidence
+        .iter()
+        .map(|evidence| evidence.says.as_str())
+        .filter(|says| says.contains("built-in rule"))
+        .collect();
+    assert!(rules[0].contains("rule-3 is not active"), "{rules:?}");
+    assert!(!rules[0].contains("not for this connection"));
+    assert!(rules[1].ends_with(r"it is for the program %SystemRoot%\system32\RdpSa.exe alone"));
+    assert!(rules[2].ends_with("it is for UDP"));
+    assert!(rules[3].ends_with("it is for the service other alone"));
+}
