@@ -165,7 +165,18 @@ fn describe(problem: &mut Problem, view: &View<'_>, incidents: &[&Incident]) {
                 std::slice::from_ref(&change.evidence),
             );
         }
-        problem.remedy(remedies::keep_dumps(view));
+        let crashed = |incident: &&Incident| incident.class == IncidentClass::Bugcheck;
+        if incidents.iter().any(crashed) {
+            problem.remedy(remedies::keep_dumps(view));
+        }
+        let losses = of_class(incidents, IncidentClass::PowerLoss);
+        if let Some(last) = losses.last() {
+            problem.remedy(remedies::host_events(last));
+        }
+        // A machine without a stop code may still hold dumps of another day.
+        if !incidents.iter().any(crashed) && remedies::has_dumps(view) {
+            problem.remedy(remedies::keep_dumps(view));
+        }
         problem.remedy(remedies::correlate(before, view.change_hours));
     }
     let lost = view.events(&view.boot.dump_failures, &[161], view.warning_days);
@@ -202,7 +213,16 @@ fn changes<'a>(view: &View<'a>, before: Timestamp) -> Vec<&'a LoggedEvent> {
             let seconds = before.duration_since(change.time).as_secs_f64();
             (0.0..=view.change_hours * 3600.0).contains(&seconds)
         })
+        .filter(|change| !is_definitions(change))
         .collect()
+}
+
+/// Whether an update brings definitions for Defender alone: several a day, and none of them
+/// replaces a file of Windows. The number is in the title in every language.
+fn is_definitions(change: &LoggedEvent) -> bool {
+    let title = change.subject.to_ascii_lowercase();
+    change.id == 19
+        && (title.contains("kb2267602") || title.contains("security intelligence update"))
 }
 
 fn change_words(change: &LoggedEvent, hours: f64) -> String {

@@ -2,12 +2,41 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::view::View;
+use super::view::{View, stamp};
 use crate::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
+use crate::facts::boot::Incident;
 use crate::facts::fact::Fact;
 use crate::facts::sources::registry::Number;
 
 const CRASH_CONTROL: &str = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\CrashControl";
+
+/// Whether dumps of crashes are known to be on the disk.
+pub(super) fn has_dumps(view: &View<'_>) -> bool {
+    let dumps = view.boot.dumps.value();
+    dumps.is_some_and(|dumps| dumps.iter().any(|dump| dump.of_crash))
+}
+
+/// What ends Windows without a stop code mostly comes from outside: the cloud knows of it.
+pub(super) fn host_events(last: &Incident) -> Remedy {
+    let until = stamp(last.time);
+    let time = match last.last_alive {
+        Some(alive) => format!("between {} and {until}", stamp(alive)),
+        None => format!("before {until}"),
+    };
+    Remedy::new("Look into the cloud's event history of the instance")
+        .step(Step::text(format!(
+            "In the cloud's console open the events of the instance and the log of operations, and look {time} for a forced stop or reset, a failure of the host, a migration or maintenance."
+        )))
+        .step(Step::text(
+            "If there is none, ask the cloud's support for the events of the host at that time; if somebody forced the stop, shut down from inside Windows the next time.",
+        ))
+        .risk(Risk::Low, "Looking changes nothing.")
+        .undo(Step::text("Nothing to undo."))
+        .verify(Step::powershell(
+            "No new incident since.",
+            "Get-WinEvent -FilterHashtable @{LogName='System'; Id=41,6008} -MaxEvents 5",
+        ))
+}
 
 /// Dumps are destroyed by a reinstallation or a rollback: they are saved first.
 pub(super) fn keep_dumps(view: &View<'_>) -> Remedy {
@@ -31,8 +60,8 @@ pub(super) fn keep_dumps(view: &View<'_>) -> Remedy {
         .step(Step::powershell(
             "Copy the dumps to another disk or share.",
             format!(
-                "$keep = Read-Host 'folder on another disk or share'\n\
-                 New-Item -ItemType Directory -Force -Path $keep | Out-Null\n\
+                "$keep = Join-Path (Read-Host 'folder on another disk or share') (Get-Date -Format \"'dumps-'yyyyMMdd-HHmmss\")\n\
+                 New-Item -ItemType Directory -Path $keep -ErrorAction Stop\n\
                  Copy-Item -Path {files} -Destination $keep -ErrorAction Continue"
             ),
         ))
@@ -41,8 +70,9 @@ pub(super) fn keep_dumps(view: &View<'_>) -> Remedy {
             "A dump holds the memory of the machine, passwords included: give it to nobody who must not have them.",
         )
         .undo(Step::powershell(
-            "Delete the copies.",
-            "Remove-Item -Path (Join-Path $keep '*.dmp') -Confirm",
+            "Delete the new folder with the copies, and nothing else.",
+            "$keep = Read-Host 'the new folder dumps-... that the copies are in'\n\
+             Remove-Item -LiteralPath $keep -Recurse -Confirm",
         ))
         .verify(Step::powershell(
             "Compare sizes with the originals.",

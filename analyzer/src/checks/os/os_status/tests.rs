@@ -665,3 +665,42 @@ fn rules_are_tried_from_the_worst_verdict_to_the_best() {
     assert!(order.is_sorted_by(|a, b| a >= b), "{order:?}");
     assert!(order.len() >= 18);
 }
+
+#[test]
+fn after_a_power_loss_the_cloud_is_asked_first() {
+    let first = |decision: &Decision| decision.remedies[0].title.clone();
+    let losses = incidents(&[(10 * DAY, None)]);
+    assert!(first(&losses).contains("event history"));
+    let dumps = |remedy: &crate::checks::remedy::Remedy| remedy.title.contains("Save the crash");
+    assert!(!losses.remedies.iter().any(dumps));
+    let mixed = incidents(&[(3 * DAY, None), (2 * DAY, Some(0xd1)), (DAY, None)]);
+    assert!(first(&mixed).contains("Save the crash dumps"));
+}
+
+#[test]
+fn definition_updates_are_no_suspects() {
+    let reasons = |title: &str| {
+        let decision = after(|s| {
+            s.boot.incidents = vec![incident(2 * DAY, Some(0xd1))];
+            s.boot.changes = vec![logged(19, 2 * DAY + HOUR, title, "")];
+        });
+        decision.reasons.join("\n")
+    };
+    assert!(reasons("2026-11 Cumulative Update (KB5040001)").contains("KB5040001"));
+    let definitions = "Security Intelligence Update for Microsoft Defender - KB2267602";
+    assert!(!reasons(definitions).contains("was installed"));
+    assert!(!reasons("Sicherheitsupdate (KB2267602)").contains("was installed"));
+}
+
+#[test]
+fn a_shutdown_before_an_incident_is_told_as_such() {
+    let note = |incident_age: i64| {
+        let decision = after(|s| {
+            s.boot.incidents = vec![incident(incident_age, None)];
+            s.boot.shutdowns = vec![logged(1074, 10 * DAY, "winlogon.exe", "restart by user1")];
+        });
+        decision.notes.join("\n")
+    };
+    assert!(note(9 * DAY).contains("asked for, before the incident of 2026-11-11"));
+    assert!(note(11 * DAY).contains("asked for: winlogon.exe"));
+}

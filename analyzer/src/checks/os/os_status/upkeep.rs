@@ -127,8 +127,12 @@ pub(super) fn notes(judge: &mut Judge, view: &View<'_>) {
         );
     }
     if let Some(asked) = view.boot.shutdowns.iter().rfind(|event| event.id == 1074) {
+        let later = view.boot.incidents.iter().rfind(|it| it.time > asked.time);
+        let before = later
+            .map(|incident| format!(", before the incident of {}", stamp(incident.time)))
+            .unwrap_or_default();
         judge.note(format!(
-            "last shutdown that was asked for: {}, {} on {}",
+            "last shutdown that was asked for{before}: {}, {} on {}",
             asked.subject,
             asked.detail,
             stamp(asked.time)
