@@ -59,7 +59,7 @@ impl Case {
             .build(&scenario.mutation)
             .unwrap_or_else(|error| panic!("{place}: {error}"));
         let snapshot = Zip::new(&built).snapshot();
-        let decision = decide_with(check, &snapshot, thresholds(&scenario));
+        let decision = decide_with(check, &snapshot, &thresholds(&scenario));
         Self {
             check,
             scenario,
@@ -71,7 +71,7 @@ impl Case {
 
     /// What the check says of other facts, with the limits of this scenario.
     pub(crate) fn decide(&self, snapshot: &Snapshot) -> Decision {
-        decide_with(self.check, snapshot, thresholds(&self.scenario))
+        decide_with(self.check, snapshot, &thresholds(&self.scenario))
     }
 
     /// The check's id and the scenario's name, for messages.
@@ -103,13 +103,13 @@ pub(crate) fn sampled(turn: usize, count: usize) -> Vec<&'static Case> {
 
 /// What a check says with the limits it comes with.
 pub(crate) fn decide(check: &Check, snapshot: &Snapshot) -> Decision {
-    decide_with(check, snapshot, Thresholds::default())
+    decide_with(check, snapshot, &Thresholds::default())
 }
 
-fn decide_with(check: &Check, snapshot: &Snapshot, thresholds: Thresholds) -> Decision {
+fn decide_with(check: &Check, snapshot: &Snapshot, thresholds: &Thresholds) -> Decision {
     check.run(&Context {
         snapshot,
-        thresholds: &thresholds,
+        thresholds,
     })
 }
 

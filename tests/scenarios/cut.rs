@@ -12,8 +12,11 @@ use snapdiag_fixtures::sample;
 use crate::case::{Case, Zip, decide, sampled, zipped};
 use crate::expect::shown;
 
+/// The length that is left of a whole one, in bytes.
+type Left = fn(usize) -> usize;
+
 /// How much of a zip is left.
-const LEFT: [(&str, fn(usize) -> usize); 4] = [
+const LEFT: [(&str, Left); 4] = [
     ("a tenth", |length| length / 10),
     ("half", |length| length / 2),
     ("nine tenths", |length| length / 10 * 9),

@@ -238,11 +238,11 @@ fn take_one_machine(
             taken.extend(members);
             continue;
         }
-        let names = names.join(", then ");
-        let why = format!("a log of another computer: {names}");
+        let called = names.join(", then ");
+        let why = format!("a log of another computer: {called}");
         if index == 0 {
             result.notes.push(format!(
-                "the hives are of {} and the event logs of {names}: the logs are not used",
+                "the hives are of {} and the event logs of {called}: the logs are not used",
                 wanted.as_deref().unwrap_or_default()
             ));
         }
