@@ -475,7 +475,7 @@ fn two_crashes_in_a_week_are_a_warning() {
         decision
             .notes
             .iter()
-            .any(|note| note.contains("crashed 1 times"))
+            .any(|note| note.contains("crashed 1 time in"))
     );
     let reported = |s: &mut Snapshot| {
         s.services.crashes = vec![event(1000, 2), event(1000, 1)];
