@@ -257,6 +257,8 @@ pub(super) fn raw_beside(exhibit: &Exhibit) -> Option<String> {
         &exhibit.evidence.locator,
         Locator::Registry(place) if place.value.is_none()
     );
-    let said = exhibit.says.contains(raw.trim_matches('"')) || exhibit.says.contains('=');
+    let is_text = exhibit.evidence.raw.is_string();
+    let said =
+        exhibit.says.contains('=') || is_text && exhibit.says.contains(raw.trim_matches('"'));
     (!is_key && !said && raw.chars().count() <= LONGEST).then_some(raw)
 }
