@@ -11,6 +11,7 @@ mod hash;
 pub mod items;
 pub mod manifest;
 mod name;
+#[cfg(feature = "reader")]
 pub mod reader;
 pub mod records;
 #[cfg(feature = "schema")]
@@ -23,5 +24,6 @@ pub use manifest::{
     Manifest, OsError, OsVersion, Plan, State,
 };
 pub use name::NameFault;
+#[cfg(feature = "reader")]
 pub use reader::{Archive, Bundle, Damage, Entry, Limits, OpenError, ReadError, ReadFault};
 pub use writer::{BundleWriter, Compression, Copied, FolderTarget, Target, WriteError, ZipTarget};

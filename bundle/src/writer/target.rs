@@ -44,6 +44,7 @@ pub enum Compression {
     #[default]
     Deflate,
     /// Zstandard.
+    #[cfg(feature = "zstd")]
     Zstd,
 }
 
@@ -60,6 +61,7 @@ impl<W: Write + Seek> ZipTarget<W> {
         let method = match compression {
             Compression::Stored => CompressionMethod::Stored,
             Compression::Deflate => CompressionMethod::Deflated,
+            #[cfg(feature = "zstd")]
             Compression::Zstd => CompressionMethod::Zstd,
         };
         let options = SimpleFileOptions::default()

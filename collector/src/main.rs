@@ -1,0 +1,4 @@
+//! `snapdiag-collector`: collects a snapshot of a Windows machine.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! Adapters, addresses, routes, neighbours.
+
+/// Adapters, addresses, routes, neighbours.
+pub trait Network: Send + Sync {}

@@ -1,0 +1,4 @@
+//! Processes.
+
+/// Processes.
+pub trait Processes: Send + Sync {}

@@ -1,0 +1,4 @@
+//! Services.
+
+/// Services.
+pub trait Services: Send + Sync {}

@@ -1,0 +1,4 @@
+//! TCP and UDP tables.
+
+/// TCP and UDP tables.
+pub trait Sockets: Send + Sync {}
