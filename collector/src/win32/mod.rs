@@ -2,9 +2,18 @@
 //! [`crate::system`]'s traits. A wrapper calls, copies the answer out and reports the error; it
 //! decides nothing. Every `unsafe` block says why it is sound.
 
-use crate::system::System;
+pub mod console;
+mod host;
+mod token;
+mod wide;
+
+use crate::system::{Host, System};
 
 /// The running Windows.
 pub struct Windows;
 
-impl System for Windows {}
+impl System for Windows {
+    fn host(&self) -> &dyn Host {
+        self
+    }
+}
