@@ -1,6 +1,7 @@
 //! What can be collected: one file a family of items, and the table that says when each runs and
 //! how long it may take.
 
+mod firewall;
 mod outcome;
 mod sink;
 
@@ -58,7 +59,7 @@ pub struct Job {
 
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
-pub static COLLECTORS: &[&[Collector]] = &[];
+pub static COLLECTORS: &[&[Collector]] = &[firewall::COLLECTORS];
 
 impl Job {
     /// Whether the item should end now with what it has.

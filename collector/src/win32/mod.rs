@@ -2,9 +2,16 @@
 //! [`crate::system`]'s traits. A wrapper calls, copies the answer out and reports the error; it
 //! decides nothing. Every `unsafe` block says why it is sound.
 
-use crate::system::System;
+pub mod com;
+mod firewall;
+
+use crate::system::{Firewall, System};
 
 /// The running Windows.
 pub struct Windows;
 
-impl System for Windows {}
+impl System for Windows {
+    fn firewall(&self) -> &dyn Firewall {
+        self
+    }
+}
