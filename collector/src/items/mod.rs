@@ -4,6 +4,9 @@
 mod firewall;
 mod outcome;
 mod sink;
+mod sockets;
+#[cfg(test)]
+mod testing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,7 +62,7 @@ pub struct Job {
 
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
-pub static COLLECTORS: &[&[Collector]] = &[firewall::COLLECTORS];
+pub static COLLECTORS: &[&[Collector]] = &[firewall::COLLECTORS, sockets::COLLECTORS];
 
 impl Job {
     /// Whether the item should end now with what it has.

@@ -4,13 +4,18 @@
 
 pub mod com;
 mod firewall;
+mod sockets;
 
-use crate::system::{Firewall, System};
+use crate::system::{Firewall, Sockets, System};
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
+    fn sockets(&self) -> &dyn Sockets {
+        self
+    }
+
     fn firewall(&self) -> &dyn Firewall {
         self
     }
