@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use snapdiag_bundle::records::{FirewallProfile, FirewallState};
-use snapdiag_bundle::{OsError, State};
 
+use super::parts::Parts;
 use super::{Collector, Job, Outcome, Phase};
-use crate::system::SysResult;
 use crate::system::firewall::ProfileAnswers;
 
 /// The items of this file.
@@ -23,43 +22,27 @@ fn collect(job: &mut Job) -> Outcome {
         Ok(answers) => answers,
         Err(error) => return Outcome::failed(error).by(METHOD),
     };
-    let mut fault = None;
-    let profiles: Vec<FirewallProfile> = answers
-        .profiles
-        .into_iter()
-        .filter_map(|answers| of_profile(answers, &mut fault))
-        .collect();
+    let mut parts = Parts::default();
     let state = FirewallState {
-        current_profiles: kept(answers.current_profiles, &mut fault),
-        local_policy_modify_state: kept(answers.local_policy_modify_state, &mut fault),
-        profiles,
+        current_profiles: parts.take(answers.current_profiles),
+        local_policy_modify_state: parts.take(answers.local_policy_modify_state),
+        profiles: answers
+            .profiles
+            .into_iter()
+            .filter_map(|answers| of_profile(answers, &mut parts))
+            .collect(),
     };
-    match fault {
-        Some(error) if state.profiles.is_empty() && state.current_profiles.is_none() => {
-            return Outcome::failed(error).by(METHOD);
-        }
-        _ => {}
-    }
-    if job.sink.json("network/firewall.json", &state).is_err() {
-        return Outcome::stopped();
-    }
-    match fault {
-        None => Outcome::ok(METHOD),
-        fault => Outcome::new(State::Truncated)
-            .by(METHOD)
-            .after(fault)
-            .because("some properties of the policy could not be read"),
-    }
+    parts.finish(job, "network/firewall.json", &state, METHOD)
 }
 
 /// A profile of which at least one property was read.
-fn of_profile(answers: ProfileAnswers, fault: &mut Option<OsError>) -> Option<FirewallProfile> {
+fn of_profile(answers: ProfileAnswers, parts: &mut Parts) -> Option<FirewallProfile> {
     let profile = FirewallProfile {
         profile: answers.profile,
-        enabled: kept(answers.enabled, fault),
-        block_all_inbound: kept(answers.block_all_inbound, fault),
-        default_inbound_action: kept(answers.default_inbound_action, fault),
-        default_outbound_action: kept(answers.default_outbound_action, fault),
+        enabled: parts.take(answers.enabled),
+        block_all_inbound: parts.take(answers.block_all_inbound),
+        default_inbound_action: parts.take(answers.default_inbound_action),
+        default_outbound_action: parts.take(answers.default_outbound_action),
     };
     let read = profile.enabled.is_some()
         || profile.block_all_inbound.is_some()
@@ -68,13 +51,79 @@ fn of_profile(answers: ProfileAnswers, fault: &mut Option<OsError>) -> Option<Fi
     read.then_some(profile)
 }
 
-/// The value, or `None` and the first fault.
-fn kept<T>(answer: SysResult<T>, fault: &mut Option<OsError>) -> Option<T> {
-    match answer {
-        Ok(value) => Some(value),
-        Err(error) => {
-            fault.get_or_insert(error);
-            None
+#[cfg(test)]
+mod tests {
+    use snapdiag_bundle::State;
+
+    use super::*;
+    use crate::items::testing::run;
+    use crate::system::firewall::{Firewall, FirewallAnswers};
+    use crate::system::{SysResult, System, Unanswered, os_error};
+
+    /// A firewall whose public profile answers nothing, or that answers everything.
+    struct Machine {
+        whole: bool,
+    }
+
+    impl System for Machine {
+        fn firewall(&self) -> &dyn Firewall {
+            self
         }
+    }
+
+    fn denied<T>() -> SysResult<T> {
+        Err(os_error("get_FirewallEnabled", 0x8007_0005))
+    }
+
+    impl Firewall for Machine {
+        fn state(&self) -> SysResult<FirewallAnswers> {
+            let profile = |profile| ProfileAnswers {
+                profile,
+                enabled: Ok(profile != 2),
+                block_all_inbound: Ok(false),
+                default_inbound_action: Ok(0),
+                default_outbound_action: Ok(1),
+            };
+            let silent = ProfileAnswers {
+                profile: 4,
+                enabled: denied(),
+                block_all_inbound: denied(),
+                default_inbound_action: denied(),
+                default_outbound_action: denied(),
+            };
+            let last = if self.whole { profile(4) } else { silent };
+            Ok(FirewallAnswers {
+                current_profiles: Ok(4),
+                local_policy_modify_state: Ok(0),
+                profiles: vec![profile(1), profile(2), last],
+            })
+        }
+    }
+
+    #[test]
+    fn the_state_of_every_profile_is_kept() {
+        let ran = run(Machine { whole: true }, collect);
+        assert_eq!(ran.outcome, Outcome::ok("INetFwPolicy2"));
+        let state: FirewallState = ran.record("network/firewall.json");
+        assert_eq!(state.current_profiles, Some(4));
+        let enabled: Vec<_> = state.profiles.iter().map(|one| one.enabled).collect();
+        assert_eq!(enabled, [Some(true), Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn a_profile_that_is_denied_costs_that_profile() {
+        let ran = run(Machine { whole: false }, collect);
+        assert_eq!(ran.outcome.state, State::Truncated);
+        assert_eq!(ran.outcome.error.map(|error| error.code), Some(0x8007_0005));
+        let state: FirewallState = ran.record("network/firewall.json");
+        let profiles: Vec<_> = state.profiles.iter().map(|one| one.profile).collect();
+        assert_eq!(profiles, [1, 2]);
+    }
+
+    #[test]
+    fn without_com_it_fails_with_the_error() {
+        let ran = run(Unanswered, collect);
+        assert_eq!(ran.outcome.state, State::Failed);
+        assert!(ran.outcome.error.is_some() && ran.artifacts.is_empty());
     }
 }

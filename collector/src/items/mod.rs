@@ -3,6 +3,7 @@
 
 mod firewall;
 mod outcome;
+mod parts;
 mod sink;
 mod sockets;
 #[cfg(test)]

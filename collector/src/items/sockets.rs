@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 use snapdiag_bundle::records::{AddressFamily, TcpRow, UdpRow};
-use snapdiag_bundle::{OsError, State};
 
+use super::parts::Parts;
 use super::{Collector, Job, Outcome, Phase};
 use crate::system::sockets::{Endpoint, Sockets, TcpEntry, UdpEntry};
 use crate::system::{SysResult, System};
@@ -124,66 +124,36 @@ fn both_ends<F: Row, S: Row>(
     entry: &str,
     take: impl Fn(&dyn Sockets) -> (SysResult<Vec<F>>, SysResult<Vec<S>>),
 ) -> Outcome {
-    let mut fault = None;
-    let mut samples = Vec::new();
+    let mut parts = Parts::default();
     let window = job.settings.window();
-    samples.extend(sample(&*job.system, &take, &mut fault));
-    let whole = job.sleep(window);
-    if whole && !window.is_zero() {
-        samples.extend(sample(&*job.system, &take, &mut fault));
+    let mut samples = Vec::new();
+    samples.extend(sample(&*job.system, &take, &mut parts));
+    if !job.sleep(window) {
+        parts.cut("the run ended before the second sample");
+    } else if !window.is_zero() {
+        samples.extend(sample(&*job.system, &take, &mut parts));
     }
-    match fault {
-        Some(error) if samples.is_empty() => return Outcome::failed(error).by(method),
-        _ => {}
-    }
-    if job.sink.json(entry, &Tables { samples }).is_err() {
-        return Outcome::stopped();
-    }
-    let truncated = Outcome::new(State::Truncated).by(method);
-    match fault {
-        Some(error) => truncated
-            .after(Some(error))
-            .because("a table of one family or moment could not be read"),
-        None if whole => Outcome::ok(method),
-        None => truncated.because("the run ended before the second sample"),
-    }
+    parts.finish(job, entry, &Tables { samples }, method)
 }
 
 /// Both families at one moment, unless neither can be read.
 fn sample<F, S>(
     system: &dyn System,
     take: impl Fn(&dyn Sockets) -> (SysResult<Vec<F>>, SysResult<Vec<S>>),
-    fault: &mut Option<OsError>,
+    parts: &mut Parts,
 ) -> Option<Sample<F, S>> {
     let taken_at = Timestamp::now();
     let (v4, v6) = take(system.sockets());
+    let (v4, v6) = (parts.take(v4), parts.take(v6));
     let mut families = Vec::new();
-    let v4 = kept(v4, AddressFamily::Ipv4, &mut families, fault);
-    let v6 = kept(v6, AddressFamily::Ipv6, &mut families, fault);
-    (!families.is_empty()).then_some(Sample {
+    families.extend(v4.as_ref().map(|_| AddressFamily::Ipv4));
+    families.extend(v6.as_ref().map(|_| AddressFamily::Ipv6));
+    (!families.is_empty()).then(|| Sample {
         taken_at,
         families,
-        v4,
-        v6,
+        v4: v4.unwrap_or_default(),
+        v6: v6.unwrap_or_default(),
     })
-}
-
-fn kept<T>(
-    rows: SysResult<Vec<T>>,
-    family: AddressFamily,
-    families: &mut Vec<AddressFamily>,
-    fault: &mut Option<OsError>,
-) -> Vec<T> {
-    match rows {
-        Ok(rows) => {
-            families.push(family);
-            rows
-        }
-        Err(error) => {
-            fault.get_or_insert(error);
-            Vec::new()
-        }
-    }
 }
 
 #[cfg(test)]

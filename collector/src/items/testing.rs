@@ -1,5 +1,6 @@
-//! For the tests of items: runs one on a fake machine and keeps what it sends.
+//! Running one item on a fake machine.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,66 +10,52 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::{COLLECTORS, Chunk, Job, Outcome, Settings, Sink};
+use super::{Chunk, Job, Outcome, Settings, Sink};
 use crate::system::System;
 
-/// What an item sent.
-pub(super) struct Run {
+/// What an item gave.
+pub(super) struct Ran {
+    /// How it ended.
     pub(super) outcome: Outcome,
-    /// Entry names and bytes, in order.
-    pub(super) artifacts: Vec<(String, Vec<u8>)>,
+    /// Its artifacts by name.
+    pub(super) artifacts: BTreeMap<String, Vec<u8>>,
 }
 
-impl Run {
-    /// The first artifact as a record.
-    pub(super) fn record<T: DeserializeOwned>(&self) -> T {
-        let (_, bytes) = self.artifacts.first().expect("an artifact");
-        serde_json::from_slice(bytes).expect("a record")
-    }
-
-    /// Names of the artifacts.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.artifacts.iter().map(|(name, _)| &**name).collect()
+impl Ran {
+    /// The record in that artifact.
+    pub(super) fn record<T: DeserializeOwned>(&self, name: &str) -> T {
+        serde_json::from_slice(&self.artifacts[name]).unwrap()
     }
 }
 
-/// Runs an item with a counter window of `samples` seconds less one.
-pub(super) fn run(item: &str, system: impl System + 'static, samples: u32) -> Run {
-    let collector = COLLECTORS
-        .iter()
-        .flat_map(|family| family.iter())
-        .find(|collector| collector.item == item)
-        .expect("a collector of that item");
-    let (channel, chunks) = sync_channel(4);
-    let reader = std::thread::spawn(move || {
-        let mut artifacts: Vec<(String, Vec<u8>)> = Vec::new();
-        for chunk in chunks {
-            match chunk {
-                Chunk::Start { name, .. } => artifacts.push((name, Vec::new())),
-                Chunk::Bytes(bytes) => {
-                    artifacts.last_mut().expect("a start").1.extend(bytes);
-                }
-                Chunk::End(_) => {}
-            }
-        }
-        artifacts
-    });
+/// Runs an item to its end, with a counter window of one second.
+pub(super) fn run(system: impl System + 'static, collect: fn(&mut Job) -> Outcome) -> Ran {
+    let (sender, receiver) = sync_channel(1);
     let mut job = Job {
         system: Arc::new(system),
-        sink: Sink::new(channel),
+        sink: Sink::new(sender),
         settings: Arc::new(Settings {
             since: Timestamp::UNIX_EPOCH,
             log_bytes: None,
-            samples,
+            samples: 2,
             scratch: PathBuf::new(),
         }),
         stop: Arc::new(AtomicBool::new(false)),
         until: Instant::now() + Duration::from_secs(60),
     };
-    let outcome = (collector.collect)(&mut job);
-    drop(job);
-    Run {
-        outcome,
-        artifacts: reader.join().expect("the reader"),
+    let item = std::thread::spawn(move || collect(&mut job));
+    let mut artifacts = BTreeMap::new();
+    let mut current = String::new();
+    for chunk in receiver {
+        match chunk {
+            Chunk::Start { name, .. } => {
+                artifacts.insert(name.clone(), Vec::new());
+                current = name;
+            }
+            Chunk::Bytes(bytes) => artifacts.get_mut(&current).unwrap().extend(bytes),
+            Chunk::End(_) => break,
+        }
     }
+    let outcome = item.join().unwrap();
+    Ran { outcome, artifacts }
 }

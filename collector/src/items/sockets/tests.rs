@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use snapdiag_bundle::State;
 use snapdiag_bundle::records::{TcpTables, UdpTables};
 
 use super::*;
@@ -70,9 +71,9 @@ fn both_ends_of_the_window_are_sampled() {
         connections: 2,
         ipv6: true,
     };
-    let run = run("network.tcp", machine, 2);
-    assert_eq!(run.outcome, Outcome::ok("GetExtendedTcpTable"));
-    let tables: TcpTables = run.record();
+    let ran = run(machine, tcp);
+    assert_eq!(ran.outcome, Outcome::ok("GetExtendedTcpTable"));
+    let tables: TcpTables = ran.record("network/tcp.json");
     let [first, second] = &tables.samples[..] else {
         panic!("{} samples", tables.samples.len());
     };
@@ -93,11 +94,11 @@ fn a_missing_family_is_named_by_its_absence() {
         connections: 1,
         ipv6: false,
     };
-    let run = run("network.tcp", machine, 1);
-    assert_eq!(run.outcome.state, State::Truncated);
-    assert_eq!(run.outcome.error, Some(os_error("GetExtendedTcpTable", 50)));
-    let tables: TcpTables = run.record();
-    assert_eq!(tables.samples.len(), 1);
+    let ran = run(machine, tcp);
+    assert_eq!(ran.outcome.state, State::Truncated);
+    assert_eq!(ran.outcome.error, Some(os_error("GetExtendedTcpTable", 50)));
+    let tables: TcpTables = ran.record("network/tcp.json");
+    assert_eq!(tables.samples.len(), 2);
     assert_eq!(tables.samples[0].families, [AddressFamily::Ipv4]);
 }
 
@@ -107,18 +108,18 @@ fn udp_is_read_by_its_own_calls() {
         connections: 0,
         ipv6: true,
     };
-    let run = run("network.udp", machine, 1);
-    assert_eq!(run.outcome, Outcome::ok("GetExtendedUdpTable"));
-    let tables: UdpTables = run.record();
+    let ran = run(machine, udp);
+    assert_eq!(ran.outcome, Outcome::ok("GetExtendedUdpTable"));
+    let tables: UdpTables = ran.record("network/udp.json");
     assert_eq!(tables.samples[0].rows.len(), 1);
     assert_eq!(tables.samples[0].rows[0].local_port, 123);
 }
 
 #[test]
 fn a_machine_without_the_tables_fails_with_its_error() {
-    let run = run("network.tcp", crate::system::Unanswered, 1);
-    assert_eq!(run.outcome.state, State::Failed);
-    assert!(run.artifacts.is_empty());
+    let ran = run(crate::system::Unanswered, tcp);
+    assert_eq!(ran.outcome.state, State::Failed);
+    assert!(ran.artifacts.is_empty());
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn a_table_of_all_ports_is_held_in_few_bytes() {
         connections: u16::MAX,
         ipv6: true,
     };
-    let run = run("network.tcp", machine, 1);
-    let tables: TcpTables = run.record();
+    let ran = run(machine, tcp);
+    let tables: TcpTables = ran.record("network/tcp.json");
     assert_eq!(tables.samples[0].rows.len(), 65_536);
 }
