@@ -4,10 +4,12 @@
 mod firewall;
 mod outcome;
 mod parts;
+mod port_ranges;
 mod sink;
 mod sockets;
 #[cfg(test)]
 mod testing;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,7 +65,12 @@ pub struct Job {
 
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
-pub static COLLECTORS: &[&[Collector]] = &[firewall::COLLECTORS, sockets::COLLECTORS];
+pub static COLLECTORS: &[&[Collector]] = &[
+    firewall::COLLECTORS,
+    port_ranges::COLLECTORS,
+    sockets::COLLECTORS,
+    texts::COLLECTORS,
+];
 
 impl Job {
     /// Whether the item should end now with what it has.

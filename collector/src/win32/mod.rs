@@ -4,21 +4,32 @@
 
 mod address;
 pub mod com;
+mod commands;
+mod files;
 mod firewall;
 mod network;
 mod sockets;
+mod wide;
 
-use crate::system::{Firewall, Network, Sockets, System};
+use crate::system::{Commands, Files, Firewall, Network, Sockets, System};
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
+    fn files(&self) -> &dyn Files {
+        self
+    }
+
     fn sockets(&self) -> &dyn Sockets {
         self
     }
 
     fn network(&self) -> &dyn Network {
+        self
+    }
+
+    fn commands(&self) -> &dyn Commands {
         self
     }
 
