@@ -4,15 +4,19 @@
 mod accounts;
 mod counters;
 mod filetime;
+mod firewall;
 mod hardware;
 mod outcome;
 mod parts;
+mod port_ranges;
 mod processes;
 mod services;
 mod sessions;
 mod sink;
+mod sockets;
 #[cfg(test)]
 mod testing;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,6 +79,10 @@ pub static COLLECTORS: &[&[Collector]] = &[
     services::COLLECTORS,
     sessions::COLLECTORS,
     accounts::COLLECTORS,
+    firewall::COLLECTORS,
+    port_ranges::COLLECTORS,
+    sockets::COLLECTORS,
+    texts::COLLECTORS,
 ];
 
 impl Job {

@@ -3,15 +3,25 @@
 //! decides nothing. Every `unsafe` block says why it is sound.
 
 mod accounts;
+mod address;
+pub mod com;
+mod commands;
+mod files;
+mod firewall;
 mod hardware;
 mod native;
+mod network;
 mod performance;
 mod processes;
 mod services;
 mod sessions;
+mod sockets;
 mod wide;
 
-use crate::system::{Accounts, Hardware, Performance, Processes, Services, Sessions, System};
+use crate::system::{
+    Accounts, Commands, Files, Firewall, Hardware, Network, Performance, Processes, Services,
+    Sessions, Sockets, System,
+};
 
 /// The running Windows.
 pub struct Windows;
@@ -38,6 +48,26 @@ impl System for Windows {
     }
 
     fn services(&self) -> &dyn Services {
+        self
+    }
+
+    fn files(&self) -> &dyn Files {
+        self
+    }
+
+    fn sockets(&self) -> &dyn Sockets {
+        self
+    }
+
+    fn network(&self) -> &dyn Network {
+        self
+    }
+
+    fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn firewall(&self) -> &dyn Firewall {
         self
     }
 }
