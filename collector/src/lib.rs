@@ -8,6 +8,7 @@
 
 pub mod items;
 pub mod system;
+pub mod upload;
 #[cfg(windows)]
 #[allow(unsafe_code)]
 pub mod win32;

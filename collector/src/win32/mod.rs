@@ -2,6 +2,8 @@
 //! [`crate::system`]'s traits. A wrapper calls, copies the answer out and reports the error; it
 //! decides nothing. Every `unsafe` block says why it is sound.
 
+pub(crate) mod http;
+
 use crate::system::System;
 
 /// The running Windows.
