@@ -103,11 +103,16 @@ fn detail(answer: &Answer) -> String {
         407 => Some("the proxy asks for a logon".to_owned()),
         _ => None,
     };
-    [element("Code"), element("Message"), hint]
-        .into_iter()
-        .flatten()
-        .map(|part| format!(": {part}"))
-        .collect()
+    [
+        Some(String::new()),
+        element("Code"),
+        element("Message"),
+        hint,
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(": ")
 }
 
 /// The file as a request's body: counts, reports progress, and keeps an error of reading apart from
@@ -178,11 +183,11 @@ mod tests {
         }
     }
 
-    fn said(status: u16, body: &str) -> Result<Answer, String> {
-        Ok(Answer {
+    fn said(status: u16, body: &str) -> Answer {
+        Answer {
             status,
             body: body.into(),
-        })
+        }
     }
 
     /// Sends `bundle` to a server that gives these answers: the end, the seconds waited, the
@@ -218,7 +223,7 @@ mod tests {
 
     #[test]
     fn success_at_once() {
-        let (end, waited, requests, lines) = send(vec![said(201, "")]);
+        let (end, waited, requests, lines) = send(vec![Ok(said(201, ""))]);
         assert!(end.is_ok() && waited.is_empty() && requests == 1);
         assert_eq!(lines, ["upload: sent 6 bytes"]);
     }
@@ -227,10 +232,10 @@ mod tests {
     fn what_may_pass_is_tried_again_with_growing_pauses() {
         let (end, waited, requests, lines) = send(vec![
             Err("connection refused".into()),
-            said(500, ""),
-            said(429, ""),
-            said(408, ""),
-            said(200, ""),
+            Ok(said(500, "")),
+            Ok(said(429, "")),
+            Ok(said(408, "")),
+            Ok(said(200, "")),
         ]);
         assert!(end.is_ok());
         assert_eq!((waited, requests), (vec![2, 4, 8, 16], 5));
@@ -242,7 +247,7 @@ mod tests {
 
     #[test]
     fn attempts_are_bounded() {
-        let (end, _, requests, _) = send((0..9).map(|_| said(503, "")).collect());
+        let (end, _, requests, _) = send((0..9).map(|_| Ok(said(503, ""))).collect());
         assert!(matches!(end, Err(UploadError::Refused { status: 503, .. })));
         assert_eq!(requests, 5);
 
@@ -257,13 +262,13 @@ mod tests {
     #[test]
     fn a_refusal_is_final_and_says_why() {
         for status in [301, 400, 401, 403, 404, 407, 411, 413] {
-            let (end, waited, requests, _) = send(vec![said(status, "")]);
+            let (end, waited, requests, _) = send(vec![Ok(said(status, ""))]);
             assert!(matches!(end, Err(UploadError::Refused { status: s, .. }) if s == status));
             assert!(waited.is_empty() && requests == 1, "{status}");
         }
         let xml = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>\
                    <Message>Request has\u{a0}expired\u{1b}[31m</Message></Error>";
-        let (end, ..) = send(vec![said(403, xml)]);
+        let (end, ..) = send(vec![Ok(said(403, xml))]);
         assert_eq!(
             end.unwrap_err().to_string(),
             "the server answered 403: AccessDenied: Request has expired [31m"
