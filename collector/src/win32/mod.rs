@@ -11,6 +11,7 @@ mod files;
 mod firewall;
 mod hardware;
 mod host;
+pub(crate) mod http;
 mod native;
 mod network;
 mod performance;
