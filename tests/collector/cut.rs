@@ -74,7 +74,7 @@ fn killed_at_any_moment_it_leaves_what_it_had() {
 #[test]
 fn asked_to_end_it_ends_its_bundle() {
     let place = Place::new();
-    place.sparse_log(SYSTEM_LOG, 64 << 30);
+    place.sparse_log(SYSTEM_LOG, 8 << 30);
     let mut child = place
         .collector(&place.out())
         .stdout(Stdio::null())
@@ -104,7 +104,7 @@ fn asked_to_end_it_ends_its_bundle() {
 #[test]
 fn past_its_deadline_it_ends_its_bundle() {
     let place = Place::new();
-    place.sparse_log(SYSTEM_LOG, 64 << 30);
+    place.sparse_log(SYSTEM_LOG, 8 << 30);
     assert_eq!(place.run(&["--deadline", "2s"]).status.code(), Some(1));
     let bundle = place.bundle();
     assert!(!bundle.is_interrupted());

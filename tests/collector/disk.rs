@@ -71,7 +71,9 @@ fn a_run_says_what_it_did_and_where_the_bundle_is() {
     );
     let cost = manifest.cost.unwrap();
     assert!(cost.elapsed_ms.is_some() && cost.read_bytes.unwrap() > 700_000);
-    assert_eq!(cost.artifact_bytes, Some(700_000));
+    let artifacts = manifest.items.iter().flat_map(|row| &row.artifacts);
+    let bytes = artifacts.map(|artifact| artifact.size_bytes).sum();
+    assert_eq!(cost.artifact_bytes, Some(bytes));
 }
 
 #[test]

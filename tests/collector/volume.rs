@@ -1,6 +1,7 @@
 //! A small Windows volume, and the collector at work on it.
 
 use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -51,10 +52,16 @@ impl Place {
         fs::write(self.logs().join(name), noise(3, bytes)).unwrap();
     }
 
-    /// Puts an event log there that is large and takes no room.
+    /// Puts an event log there that is large and takes little room. A bit of noise here and there
+    /// keeps it from packing like a bomb, which readers refuse.
     pub(crate) fn sparse_log(&self, name: &str, bytes: u64) {
+        const STEP: usize = 16 << 20;
         let file = File::create(self.logs().join(name)).unwrap();
         file.set_len(bytes).unwrap();
+        let noise = noise(4, 64 << 10);
+        for at in (0..bytes).step_by(STEP) {
+            file.write_all_at(&noise, at).unwrap();
+        }
     }
 
     /// The collector on this volume, its bundle to go into `out`.
