@@ -1,8 +1,22 @@
 //! What can be collected: one file a family of items, and the table that says when each runs and
 //! how long it may take.
 
+mod accounts;
+mod counters;
+mod filetime;
+mod firewall;
+mod hardware;
 mod outcome;
+mod parts;
+mod port_ranges;
+mod processes;
+mod services;
+mod sessions;
 mod sink;
+mod sockets;
+#[cfg(test)]
+mod testing;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,7 +72,18 @@ pub struct Job {
 
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
-pub static COLLECTORS: &[&[Collector]] = &[];
+pub static COLLECTORS: &[&[Collector]] = &[
+    counters::COLLECTORS,
+    hardware::COLLECTORS,
+    processes::COLLECTORS,
+    services::COLLECTORS,
+    sessions::COLLECTORS,
+    accounts::COLLECTORS,
+    firewall::COLLECTORS,
+    port_ranges::COLLECTORS,
+    sockets::COLLECTORS,
+    texts::COLLECTORS,
+];
 
 impl Job {
     /// Whether the item should end now with what it has.
