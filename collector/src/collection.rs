@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use snapdiag_bundle::manifest::{FORMAT, FORMAT_VERSION};
@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub cli: &'a Cli,
     /// The machine and the moment.
     pub capture: Capture,
+    /// How long the run may take; `None`: as long as it takes.
+    pub time: Option<Duration>,
     /// The same moment, as a clock that nobody sets.
     pub started: Instant,
     /// The system under the program.
@@ -55,11 +57,11 @@ pub fn collect(asked: Asked<'_>, plan: RunPlan) -> Result<Collected, Failure> {
     let Asked {
         cli,
         capture,
+        time: deadline,
         started,
         system,
     } = asked;
     let live = capture.mode == CaptureMode::Live;
-    let deadline = cli.deadline.or(live.then(|| cli.profile.deadline()));
     check_room(cli, &*system, live)?;
     match scratch::clean(&cli.out) {
         Ok(false) => {}
@@ -212,12 +214,7 @@ fn scratch_folder(cli: &Cli, system: &dyn System, capture: &Capture) -> Option<S
     }
 }
 
-fn heading(
-    capture: &Capture,
-    cli: &Cli,
-    deadline: Option<std::time::Duration>,
-    path: &Path,
-) -> String {
+fn heading(capture: &Capture, cli: &Cli, deadline: Option<Duration>, path: &Path) -> String {
     let time = deadline.map_or("as long as it takes".to_owned(), |time| {
         format!("at most {} s", time.as_secs())
     });
@@ -232,7 +229,7 @@ fn heading(
 fn written_plan(
     cli: &Cli,
     capture: Capture,
-    deadline: Option<std::time::Duration>,
+    deadline: Option<Duration>,
     settings: &Settings,
     items: Vec<String>,
 ) -> Plan {
