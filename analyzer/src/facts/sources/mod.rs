@@ -118,6 +118,7 @@ impl Sources {
                 because: "nothing in the snapshot tells when it was taken".to_owned(),
                 kind: CaptureKind::DiskOnly,
                 collector: None,
+                cost: None,
             },
             inventory: Inventory::default(),
             system: Hive::new("SYSTEM", Err(hives::not_found("SYSTEM"))),
