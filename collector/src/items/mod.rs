@@ -66,7 +66,7 @@ pub struct Job {
     pub settings: Arc<Settings>,
     /// Becomes true when the item has to stop: interrupted, out of time, or past the deadline.
     pub stop: Arc<AtomicBool>,
-    /// When the engine gives the item up.
+    /// When its time is up. The engine waits a moment longer for what it has by then.
     pub until: Instant,
 }
 
@@ -118,7 +118,8 @@ pub struct Settings {
     /// Samples of the performance counters, one a second; the process and socket tables are taken
     /// at both ends of that window.
     pub samples: u32,
-    /// The folder, open to administrators alone, for the one exported file that may lie there.
+    /// The folder, open to administrators alone, for the one exported file that may lie there, see
+    /// [`Settings::export_file`].
     pub scratch: PathBuf,
 }
 
@@ -126,5 +127,11 @@ impl Settings {
     /// Length of the counter window: the time between the first and the last sample.
     pub fn window(&self) -> Duration {
         Duration::from_secs(u64::from(self.samples.saturating_sub(1)))
+    }
+
+    /// The one file that an item may export on its way into the bundle. The item removes it when it
+    /// is read; after a kill the next run does, which knows this name alone.
+    pub fn export_file(&self) -> PathBuf {
+        self.scratch.join(crate::scratch::FILE)
     }
 }

@@ -6,9 +6,11 @@ mod accounts;
 mod address;
 pub mod com;
 mod commands;
+pub mod console;
 mod files;
 mod firewall;
 mod hardware;
+mod host;
 mod native;
 mod network;
 mod performance;
@@ -16,10 +18,11 @@ mod processes;
 mod services;
 mod sessions;
 mod sockets;
+mod token;
 mod wide;
 
 use crate::system::{
-    Accounts, Commands, Files, Firewall, Hardware, Network, Performance, Processes, Services,
+    Accounts, Commands, Files, Firewall, Hardware, Host, Network, Performance, Processes, Services,
     Sessions, Sockets, System,
 };
 
@@ -68,6 +71,10 @@ impl System for Windows {
     }
 
     fn firewall(&self) -> &dyn Firewall {
+        self
+    }
+
+    fn host(&self) -> &dyn Host {
         self
     }
 }
