@@ -11,6 +11,7 @@ mod files;
 mod firewall;
 mod hardware;
 mod host;
+mod licensing;
 mod native;
 mod network;
 mod performance;
@@ -20,10 +21,11 @@ mod sessions;
 mod sockets;
 mod token;
 mod wide;
+mod wmi;
 
 use crate::system::{
-    Accounts, Commands, Files, Firewall, Hardware, Host, Network, Performance, Processes, Services,
-    Sessions, Sockets, System,
+    Accounts, Commands, Files, Firewall, Hardware, Host, Licensing, Network, Performance,
+    Processes, Services, Sessions, Sockets, System,
 };
 
 /// The running Windows.
@@ -35,6 +37,10 @@ impl System for Windows {
     }
 
     fn sessions(&self) -> &dyn Sessions {
+        self
+    }
+
+    fn licensing(&self) -> &dyn Licensing {
         self
     }
 
