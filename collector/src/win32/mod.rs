@@ -24,19 +24,43 @@ mod wide;
 mod wmi;
 
 use crate::system::{
+<<<<<<< HEAD
     Accounts, Commands, Files, Firewall, Hardware, Host, Licensing, Network, Performance,
     Processes, Services, Sessions, Sockets, System,
+=======
+    Accounts, Commands, Files, Firewall, Hardware, Host, Network, Performance, Processes, Services,
+    Sessions, Sockets, System,
+>>>>>>> main
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
+<<<<<<< HEAD
+=======
+    fn accounts(&self) -> &dyn Accounts {
+        self
+    }
+
+    fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn files(&self) -> &dyn Files {
+        self
+    }
+
+    fn firewall(&self) -> &dyn Firewall {
+        self
+    }
+
+>>>>>>> main
     fn hardware(&self) -> &dyn Hardware {
         self
     }
 
-    fn sessions(&self) -> &dyn Sessions {
+    fn host(&self) -> &dyn Host {
         self
     }
 
@@ -45,6 +69,10 @@ impl System for Windows {
     }
 
     fn accounts(&self) -> &dyn Accounts {
+        self
+    }
+
+    fn network(&self) -> &dyn Network {
         self
     }
 
@@ -60,7 +88,7 @@ impl System for Windows {
         self
     }
 
-    fn files(&self) -> &dyn Files {
+    fn sessions(&self) -> &dyn Sessions {
         self
     }
 
@@ -83,4 +111,7 @@ impl System for Windows {
     fn host(&self) -> &dyn Host {
         self
     }
+        self
+    }
+
 }
