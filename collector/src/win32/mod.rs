@@ -24,21 +24,18 @@ mod wide;
 mod wmi;
 
 use crate::system::{
-<<<<<<< HEAD
     Accounts, Commands, Files, Firewall, Hardware, Host, Licensing, Network, Performance,
     Processes, Services, Sessions, Sockets, System,
-=======
-    Accounts, Commands, Files, Firewall, Hardware, Host, Network, Performance, Processes, Services,
-    Sessions, Sockets, System,
->>>>>>> main
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
-<<<<<<< HEAD
-=======
+    fn licensing(&self) -> &dyn Licensing {
+        self
+    }
+
     fn accounts(&self) -> &dyn Accounts {
         self
     }
@@ -55,20 +52,11 @@ impl System for Windows {
         self
     }
 
->>>>>>> main
     fn hardware(&self) -> &dyn Hardware {
         self
     }
 
     fn host(&self) -> &dyn Host {
-        self
-    }
-
-    fn licensing(&self) -> &dyn Licensing {
-        self
-    }
-
-    fn accounts(&self) -> &dyn Accounts {
         self
     }
 
@@ -95,23 +83,4 @@ impl System for Windows {
     fn sockets(&self) -> &dyn Sockets {
         self
     }
-
-    fn network(&self) -> &dyn Network {
-        self
-    }
-
-    fn commands(&self) -> &dyn Commands {
-        self
-    }
-
-    fn firewall(&self) -> &dyn Firewall {
-        self
-    }
-
-    fn host(&self) -> &dyn Host {
-        self
-    }
-        self
-    }
-
 }
