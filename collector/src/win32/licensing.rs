@@ -123,12 +123,12 @@ impl Service {
 
     /// The status of every product of Windows, most of which have no key.
     fn statuses(&self) -> SysResult<Vec<SL_LICENSING_STATUS>> {
-        let (mut count, mut rows) = (0, null_mut());
+        let (windows, mut count, mut rows) = (WINDOWS, 0, null_mut());
         // SAFETY: the service is open; null asks for every product and no right in particular.
         let result = unsafe {
             (self.status)(
                 self.handle,
-                &raw const WINDOWS,
+                &raw const windows,
                 null(),
                 null(),
                 &raw mut count,
