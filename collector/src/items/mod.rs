@@ -6,6 +6,7 @@ mod counters;
 mod filetime;
 mod firewall;
 mod hardware;
+mod licensing;
 mod outcome;
 mod parts;
 mod port_ranges;
@@ -78,6 +79,7 @@ pub static COLLECTORS: &[&[Collector]] = &[
     processes::COLLECTORS,
     services::COLLECTORS,
     sessions::COLLECTORS,
+    licensing::COLLECTORS,
     accounts::COLLECTORS,
     firewall::COLLECTORS,
     port_ranges::COLLECTORS,

@@ -11,6 +11,7 @@ mod files;
 mod firewall;
 mod hardware;
 mod host;
+mod licensing;
 pub(crate) mod http;
 mod native;
 mod network;
@@ -21,16 +22,21 @@ mod sessions;
 mod sockets;
 mod token;
 mod wide;
+mod wmi;
 
 use crate::system::{
-    Accounts, Commands, Files, Firewall, Hardware, Host, Network, Performance, Processes, Services,
-    Sessions, Sockets, System,
+    Accounts, Commands, Files, Firewall, Hardware, Host, Licensing, Network, Performance,
+    Processes, Services, Sessions, Sockets, System,
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
+    fn licensing(&self) -> &dyn Licensing {
+        self
+    }
+
     fn accounts(&self) -> &dyn Accounts {
         self
     }
