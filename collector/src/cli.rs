@@ -10,24 +10,27 @@ use clap::Parser;
 use crate::profile::Profile;
 pub use values::Since;
 
-const ABOUT: &str = "Copies evidence of this Windows machine, or of a mounted Windows disk, into one \
-                     bundle for `snapdiag` to diagnose. It judges nothing and changes nothing.";
+const ABOUT: &str = "\
+Copies evidence of this Windows machine, or of a mounted Windows disk, into
+one bundle for `snapdiag` to diagnose. It judges nothing and changes nothing.";
 
 const EXAMPLES: &str = "\
 Examples, on the sick machine, as an administrator:
-  snapdiag-collector                            all of it, into this folder, in up to 3 minutes
-  snapdiag-collector --dry-run                  what that would collect, and how; writes nothing
+  snapdiag-collector               all of it, into this folder, within 3 minutes
+  snapdiag-collector --dry-run     what that would collect, and how; no writing
   snapdiag-collector --profile minimal --out D:\\
   snapdiag-collector --only registry,eventlog.system --since 7d
-  snapdiag-collector --cleanup                  remove what a killed run left
+  snapdiag-collector --cleanup     remove what a killed run left behind
 
-Of a machine that does not start, its disks mounted on another (Linux, macOS, Windows):
+Of a machine that does not start, its disks mounted on another machine
+(Linux, macOS, Windows):
   snapdiag-collector --disk /mnt/c --boot /mnt/efi --host web1
 
-The last line of the output is the SHA-256 and the path of the bundle, as sha256sum -c takes it.
-Then, on any machine: snapdiag BUNDLE
+The last line of the output has the SHA-256 and the path of the bundle, as
+sha256sum -c takes it. Then, on any machine: snapdiag BUNDLE
 
-A bundle is readable at any moment: that of a killed run keeps its name and what it had.
+The bundle can be read at any moment, under the name that it has from the
+start: a killed run leaves what it had.
 
 Exit status:
   0  every item is collected, or there is none of it by nature or profile
@@ -43,22 +46,22 @@ Exit status:
     version,
     about = ABOUT,
     after_help = EXAMPLES,
-    max_term_width = 100
+    next_line_help = true
 )]
 pub struct Cli {
-    /// Show every item, where it comes from, its time limit, and why it is or is not collected;
-    /// write nothing
+    /// Show each item, its source and time limit, or why not; write nothing
     #[arg(long, help_heading = "Instead of collecting", group = "instead")]
     pub dry_run: bool,
     /// List the items and the profiles
     #[arg(long, help_heading = "Instead of collecting", group = "instead")]
     pub list: bool,
-    /// Remove from the folder of --out what a killed run left beside its bundle
+    /// Remove what a killed run left in the folder of --out
     #[arg(long, help_heading = "Instead of collecting", group = "instead")]
     pub cleanup: bool,
 
-    /// How much to collect
-    #[arg(long, value_enum, value_name = "NAME", default_value = "standard")]
+    /// How much to collect: --list tells more
+    #[arg(long, value_enum, value_name = "minimal|standard|full")]
+    #[arg(default_value = "standard", hide_possible_values = true)]
     pub profile: Profile,
     /// Only these items: ids of --list, or the part before their dot
     #[arg(long, value_name = "ITEM,...", value_delimiter = ',')]
@@ -67,30 +70,29 @@ pub struct Cli {
     /// Folder for the bundle
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub out: PathBuf,
-    /// Events from then on: an age such as 12h, 30d, 8w, or a date such as 2026-11-01 (UTC)
+    /// Events since an age (12h, 30d) or a date (2026-11-01)
     #[arg(long, value_name = "WHEN", default_value = "30d")]
     #[arg(value_parser = values::since)]
     pub since: Since,
-    /// Time for the whole run, such as 120 (seconds) or 5m; the profile's when not given, and none
-    /// for a mounted disk
+    /// Time for the whole run, such as 120 (seconds), 5m [default: profile's]
     #[arg(long, value_name = "TIME")]
     #[arg(value_parser = values::deadline)]
     pub deadline: Option<Duration>,
-    /// Keep the machine's name out of the bundle's file name (not out of the bundle)
+    /// Keep the machine's name out of the file's name (not out of the file)
     #[arg(long)]
     pub anonymous_name: bool,
     /// Collect what can be had without an administrator's rights
     #[arg(long)]
     pub allow_unelevated: bool,
 
-    /// A mounted Windows volume instead of this machine: the folder that holds `Windows`
+    /// A mounted volume instead of this machine: the folder with `Windows`
     #[arg(
         long,
         value_name = "PATH",
         help_heading = "A machine that does not start"
     )]
     pub disk: Option<PathBuf>,
-    /// The mounted volume that it starts from, where that is another: it holds `Boot` or `EFI`
+    /// The volume that it starts from, if another: it holds `Boot` or `EFI`
     #[arg(long, value_name = "PATH", requires = "disk")]
     #[arg(help_heading = "A machine that does not start")]
     pub boot: Option<PathBuf>,
@@ -113,10 +115,15 @@ mod tests {
 
     #[test]
     fn help_is_ascii_and_fits_a_narrow_console() {
-        let help = Cli::command().render_help().to_string();
-        assert!(help.is_ascii());
-        let wide = help.lines().find(|line| line.len() > 100);
-        assert_eq!(wide, None);
+        for help in [
+            Cli::command().render_help(),
+            Cli::command().render_long_help(),
+        ] {
+            let help = help.to_string();
+            assert!(help.is_ascii());
+            let wide: Vec<_> = help.lines().filter(|line| line.len() > 80).collect();
+            assert!(wide.is_empty(), "{wide:#?}");
+        }
     }
 
     #[test]

@@ -10,12 +10,11 @@ const MB: u64 = 1_000_000;
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// Some 30 s and 64 MB: no more than the logs of the system, of logons and of Remote Desktop,
-    /// with short tails and a short counter window
+    /// some 30 s, 64 MB: fewer and shorter logs, samples
     Minimal,
-    /// Up to 3 minutes, mostly below 200 MB: everything, the last 128 MB of each event log
+    /// 3 min, mostly below 200 MB: all, 128 MB a log
     Standard,
-    /// Up to 15 minutes and 4 GB: everything, up to 1 GB of each event log
+    /// 15 min, 4 GB: all, up to 1 GB a log
     Full,
 }
 

@@ -45,7 +45,11 @@ pub(super) fn hive(folder: &Path, item: &Item, job: &mut Job) -> Outcome {
             Copied::Whole => {}
             // A hive that was closed well has no logs, or empty ones.
             Copied::Absent | Copied::Empty if index > 0 => {}
-            Copied::Absent => return Outcome::new(State::Absent).by(METHOD),
+            // No Windows is without its hives: one that is not there was lost or kept elsewhere.
+            Copied::Absent => {
+                let reason = format!("there is no {name} in {}", folder.display());
+                return Outcome::new(State::Failed).by(METHOD).because(reason);
+            }
             Copied::Empty => return Outcome::new(State::Empty).by(METHOD),
             Copied::Faulty { reason, error, .. } => {
                 outcome = Outcome::new(State::Failed)

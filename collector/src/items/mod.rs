@@ -1,20 +1,30 @@
 //! What can be collected: one file a family of items, and the table that says when each runs and
 //! how long it may take.
 
+mod accounts;
+mod counters;
 mod dump_files;
 mod event_logs;
 mod expand;
 mod exported;
 mod filetime;
+mod firewall;
+mod hardware;
 mod machine_keys;
 mod outcome;
 mod parts;
 mod paths;
+mod port_ranges;
+mod processes;
 mod registry;
 mod registry_keys;
+mod services;
+mod sessions;
 mod sink;
+mod sockets;
 #[cfg(test)]
 mod testing;
+mod texts;
 mod volumes;
 
 use std::path::PathBuf;
@@ -72,13 +82,23 @@ pub struct Job {
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
 pub static COLLECTORS: &[&[Collector]] = &[
-    dump_files::COLLECTORS,
-    event_logs::COLLECTORS,
-    machine_keys::COLLECTORS,
-    paths::COLLECTORS,
-    registry::COLLECTORS,
+    counters::COLLECTORS,
+    hardware::COLLECTORS,
+    processes::COLLECTORS,
+    services::COLLECTORS,
+    sessions::COLLECTORS,
+    accounts::COLLECTORS,
+    firewall::COLLECTORS,
+    port_ranges::COLLECTORS,
+    sockets::COLLECTORS,
+    texts::COLLECTORS,
     registry_keys::COLLECTORS,
+    registry::COLLECTORS,
+    event_logs::COLLECTORS,
     volumes::COLLECTORS,
+    dump_files::COLLECTORS,
+    paths::COLLECTORS,
+    machine_keys::COLLECTORS,
 ];
 
 impl Job {
