@@ -9,6 +9,7 @@ use super::expand::expand;
 use super::parts::Parts;
 use super::{Collector, Job, Outcome, Phase};
 use crate::system::registry::{Key, Root, Value};
+use crate::system::services::RUNNING;
 
 const METHOD: &str = "GetFileAttributesW";
 const ENVIRONMENT: &str = "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment";
@@ -28,6 +29,9 @@ const MADE: [&str; 10] = [
     "ProgramData",
     "ALLUSERSPROFILE",
 ];
+/// Services that run as the system itself on every Windows: one of them shows the environment that
+/// services have until the next start.
+const SERVICES: [&str; 4] = ["Schedule", "ProfSvc", "Winmgmt", "LanmanServer"];
 /// How deep variables may name each other.
 const DEPTH: u32 = 4;
 /// `Path` may have 32,767 characters, so not more elements than this in earnest.
@@ -62,19 +66,36 @@ fn collect(job: &mut Job) -> Outcome {
     }
     let record = PathFacts {
         paths,
-        service_path: None,
+        service_path: service_path(job, &mut parts),
     };
     parts.finish(job, "system/paths.json", &record, METHOD)
+}
+
+/// `Path` as a running service has it; `None` where none of those looked for runs.
+fn service_path(job: &Job, parts: &mut Parts) -> Option<String> {
+    let services = parts.take(job.system.services().list())?;
+    let running = |name: &str| {
+        let service = services
+            .iter()
+            .find(|one| one.name.eq_ignore_ascii_case(name))?;
+        (service.state == RUNNING && service.pid != 0).then_some(service.pid)
+    };
+    let process = SERVICES.iter().find_map(|name| running(name))?;
+    let environment = parts.take(job.system.processes().environment(process))?;
+    environment.iter().find_map(|text| {
+        let (name, value) = text.split_once('=')?;
+        name.eq_ignore_ascii_case("Path").then(|| value.to_owned())
+    })
 }
 
 /// The elements of `Path` that are not empty. Quotes hold a semicolon together where they are
 /// closed.
 fn split(list: &str) -> Vec<String> {
     let quotes = list.matches('"').count().is_multiple_of(2);
-    let mut quoted = false;
+    let mut inside = false;
     let elements = list.split(|character| {
-        quoted ^= quotes && character == '"';
-        character == ';' && !quoted
+        inside ^= quotes && character == '"';
+        character == ';' && !inside
     });
     elements
         .map(str::trim)

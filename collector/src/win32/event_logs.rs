@@ -5,18 +5,19 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS};
 use windows_sys::Win32::System::EventLog::{
-    EVT_HANDLE, EVT_VARIANT, EVT_VARIANT_TYPE_MASK, EvtChannelConfigEnabled,
-    EvtChannelLoggingConfigLogFilePath, EvtChannelLoggingConfigMaxSize,
-    EvtChannelLoggingConfigRetention, EvtClose, EvtCreateRenderContext, EvtExportLog,
-    EvtExportLogChannelPath, EvtGetChannelConfigProperty, EvtGetLogInfo, EvtLogFileSize,
-    EvtLogNumberOfLogRecords, EvtNext, EvtOpenChannelConfig, EvtOpenChannelPath, EvtOpenLog,
-    EvtQuery, EvtQueryChannelPath, EvtQueryReverseDirection, EvtRender, EvtRenderContextSystem,
-    EvtRenderEventValues, EvtSystemEventRecordId, EvtSystemTimeCreated, EvtVarTypeBoolean,
-    EvtVarTypeFileTime, EvtVarTypeString, EvtVarTypeUInt32, EvtVarTypeUInt64,
+    EVT_HANDLE, EVT_VARIANT, EvtChannelConfigEnabled, EvtChannelLoggingConfigLogFilePath,
+    EvtChannelLoggingConfigMaxSize, EvtChannelLoggingConfigRetention, EvtClose,
+    EvtCreateRenderContext, EvtExportLog, EvtExportLogChannelPath, EvtGetChannelConfigProperty,
+    EvtGetLogInfo, EvtLogFileSize, EvtLogNumberOfLogRecords, EvtNext, EvtOpenChannelConfig,
+    EvtOpenChannelPath, EvtOpenLog, EvtQuery, EvtQueryChannelPath, EvtQueryReverseDirection,
+    EvtRender, EvtRenderContextSystem, EvtRenderEventValues, EvtSystemEventRecordId,
+    EvtSystemTimeCreated, EvtVarTypeBoolean, EvtVarTypeFileTime, EvtVarTypeString,
+    EvtVarTypeUInt32, EvtVarTypeUInt64,
 };
 
 use super::Windows;
-use super::wide::{last_error, text, wide};
+use super::native::{Buffer, Plain};
+use super::wide::{last_error, wide};
 use crate::system::event_logs::{Config, EventLogs, Info, Mark, Order, Walk};
 use crate::system::{SysResult, os_error};
 
@@ -26,8 +27,8 @@ const BATCH: usize = 64;
 const PATIENCE: u32 = 20_000;
 /// How often a buffer is made larger.
 const GROWTHS: usize = 4;
-/// Longest text that is read, in UTF-16 units.
-const LONGEST: usize = 32_768;
+/// Largest answer that is read, bytes.
+const LARGEST: usize = 1024 * 1024;
 
 impl EventLogs for Windows {
     fn config(&self, channel: &str) -> SysResult<Config> {
@@ -199,42 +200,35 @@ impl Drop for Handle {
 }
 
 /// An answer of values, with the texts that they point to behind them in the same buffer.
-struct Variants {
-    values: Vec<EVT_VARIANT>,
-    /// Bytes of the buffer that were filled.
-    used: usize,
-}
+struct Variants(Buffer);
+
+// SAFETY: numbers and raw pointers, one over the other.
+unsafe impl Plain for EVT_VARIANT {}
 
 impl Variants {
     /// Asks with a buffer that grows until it is large enough.
     fn ask(call: &str, ask: impl Fn(u32, *mut EVT_VARIANT, *mut u32) -> i32) -> SysResult<Self> {
-        let mut values = vec![EVT_VARIANT::default(); 64];
+        let mut size = 1024;
         for _ in 0..GROWTHS {
-            let size = size_of_val(values.as_slice());
+            let mut buffer = Buffer::new(size);
             let mut used = 0;
-            let told = u32::try_from(size).unwrap_or(u32::MAX);
-            if ask(told, values.as_mut_ptr(), &raw mut used) != 0 {
-                let used = (used as usize).min(size);
-                return Ok(Self { values, used });
+            if ask(buffer.size(), buffer.as_mut_ptr(), &raw mut used) != 0 {
+                buffer.cut(used as usize);
+                return Ok(Self(buffer));
             }
             let error = last_error(call);
             if error.code != ERROR_INSUFFICIENT_BUFFER {
                 return Err(error);
             }
-            let needed = (used as usize).div_ceil(size_of::<EVT_VARIANT>());
-            values.resize(
-                needed.clamp(values.len() * 2, 64 * 1024),
-                EVT_VARIANT::default(),
-            );
+            size = (used as usize).clamp(size * 2, LARGEST);
         }
         Err(os_error(call, ERROR_INSUFFICIENT_BUFFER))
     }
 
-    fn of_type(&self, position: usize, wanted: &[i32]) -> Option<&EVT_VARIANT> {
-        let end = (position + 1) * size_of::<EVT_VARIANT>();
-        let value = self.values.get(position).filter(|_| end <= self.used)?;
-        // A list has a bit above the mask, and so never fits.
-        let kind = i32::try_from(value.Type & (EVT_VARIANT_TYPE_MASK | 128)).ok()?;
+    fn of_type(&self, position: usize, wanted: &[i32]) -> Option<EVT_VARIANT> {
+        let value: EVT_VARIANT = self.0.read(position * size_of::<EVT_VARIANT>())?;
+        // A list has a bit beside its type, and so never fits.
+        let kind = i32::try_from(value.Type).ok()?;
         wanted.contains(&kind).then_some(value)
     }
 
@@ -257,16 +251,9 @@ impl Variants {
 
     fn text(&self, position: usize) -> Option<String> {
         let value = self.of_type(position, &[EvtVarTypeString])?;
-        // SAFETY: by its type the value points to a text.
-        let pointer = unsafe { value.Anonymous.StringVal };
-        let start = self.values.as_ptr().cast::<u8>();
-        // Only a text inside the buffer is followed.
-        let offset = (pointer as usize).checked_sub(start as usize)?;
-        let units = self.used.checked_sub(offset)? / 2;
-        (pointer as usize).is_multiple_of(2).then_some(())?;
-        // SAFETY: from the pointer on, so many units lie inside the filled part of the buffer,
-        // which is initialised and lives as long as `self`.
-        let units = unsafe { std::slice::from_raw_parts(pointer, units.min(LONGEST)) };
-        Some(text(units))
+        // SAFETY: by its type the value is a pointer.
+        let start = unsafe { value.Anonymous.StringVal };
+        let end = self.0.bytes().as_ptr_range().end;
+        self.0.text(start, end.addr().checked_sub(start.addr())?)
     }
 }

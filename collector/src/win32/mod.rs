@@ -7,6 +7,7 @@ mod address;
 pub mod com;
 mod commands;
 pub mod console;
+mod environment;
 mod event_logs;
 mod files;
 mod firewall;

@@ -21,6 +21,7 @@ use windows_sys::Win32::System::Ioctl::{
 };
 
 use super::Windows;
+use super::native::{Buffer, Plain};
 use super::wide::{last_error, text, wide};
 use crate::system::volumes::{FileRecord, Space, Volumes};
 use crate::system::{SysResult, os_error};
@@ -151,15 +152,15 @@ impl Volumes for Windows {
     }
 
     fn dirty(&self, device: &str) -> SysResult<bool> {
-        let mut flags = 0_u32;
-        Device::open(device)?.ask("FSCTL_IS_VOLUME_DIRTY", FSCTL_IS_VOLUME_DIRTY, &mut flags)?;
+        let call = "FSCTL_IS_VOLUME_DIRTY";
+        let flags: u32 = Device::open(device)?.ask(call, FSCTL_IS_VOLUME_DIRTY)?;
         Ok(flags & VOLUME_IS_DIRTY != 0)
     }
 
     fn ntfs(&self, device: &str) -> SysResult<NtfsVolumeData> {
-        let mut data = NTFS_VOLUME_DATA_BUFFER::default();
         let call = "FSCTL_GET_NTFS_VOLUME_DATA";
-        Device::open(device)?.ask(call, FSCTL_GET_NTFS_VOLUME_DATA, &mut data)?;
+        let data: NTFS_VOLUME_DATA_BUFFER =
+            Device::open(device)?.ask(call, FSCTL_GET_NTFS_VOLUME_DATA)?;
         let whole = |number: i64| u64::try_from(number);
         let needed = |number: i64| whole(number).map_err(|_| os_error(call, ERROR_INVALID_DATA));
         Ok(NtfsVolumeData {
@@ -177,9 +178,8 @@ impl Volumes for Windows {
     }
 
     fn usn_journal(&self, device: &str) -> SysResult<UsnJournal> {
-        let mut data = USN_JOURNAL_DATA_V0::default();
         let call = "FSCTL_QUERY_USN_JOURNAL";
-        Device::open(device)?.ask(call, FSCTL_QUERY_USN_JOURNAL, &mut data)?;
+        let data: USN_JOURNAL_DATA_V0 = Device::open(device)?.ask(call, FSCTL_QUERY_USN_JOURNAL)?;
         Ok(UsnJournal {
             journal_id: data.UsnJournalID,
             first_usn: data.FirstUsn,
@@ -194,27 +194,20 @@ impl Volumes for Windows {
         let call = "FSCTL_GET_NTFS_FILE_RECORD";
         let device = Device::open(device)?;
         // Windows wants room for the whole structure, its padding included.
-        let mut answer = vec![0_u8; DATA + 8 + bytes.min(LARGEST_RECORD) as usize];
+        let mut answer = Buffer::new(DATA + 8 + bytes.min(LARGEST_RECORD) as usize);
         let wanted = number.to_le_bytes();
-        let got = device.control(call, FSCTL_GET_NTFS_FILE_RECORD, &wanted, &mut answer)?;
-        let answer = answer.get(..got).unwrap_or_default();
-        let field = |from: usize, to: usize| {
-            let bytes = answer.get(from..to)?;
-            let mut wide = [0; 8];
-            wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            Some(u64::from_le_bytes(wide))
-        };
-        let parsed = field(0, 8)
-            .zip(field(8, 12))
-            .and_then(|(reference, length)| {
-                let end = DATA.checked_add(usize::try_from(length).ok()?)?;
-                Some(FileRecord {
-                    // The upper 16 bits of a reference are its sequence number.
-                    number: reference & 0xFFFF_FFFF_FFFF,
-                    data: answer.get(DATA..end)?.to_vec(),
-                })
-            });
-        parsed.ok_or_else(|| os_error(call, ERROR_INVALID_DATA))
+        device.control(call, FSCTL_GET_NTFS_FILE_RECORD, &wanted, &mut answer)?;
+        let reference = answer.read::<u64>(0);
+        let length = answer.read::<u32>(8);
+        let record = reference.zip(length).and_then(|(reference, length)| {
+            let end = DATA.checked_add(length as usize)?;
+            Some(FileRecord {
+                // The upper 16 bits of a reference are its sequence number.
+                number: reference & 0xFFFF_FFFF_FFFF,
+                data: answer.bytes().get(DATA..end)?.to_vec(),
+            })
+        });
+        record.ok_or_else(|| os_error(call, ERROR_INVALID_DATA))
     }
 }
 
@@ -242,39 +235,36 @@ impl Device {
         Ok(Self(handle))
     }
 
-    /// Asks for a structure of plain numbers.
-    fn ask<T: Numbers>(&self, call: &str, code: u32, answer: &mut T) -> SysResult<()> {
-        let size = size_of::<T>();
-        // SAFETY: `Numbers` are valid whatever their bytes, and the slice covers one, which is
-        // borrowed as long as the slice.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(ptr::from_mut(answer).cast(), size) };
-        match self.control(call, code, &[], bytes)? {
-            got if got >= size => Ok(()),
-            _ => Err(os_error(call, ERROR_INVALID_DATA)),
-        }
+    /// Asks for a structure.
+    fn ask<T: Plain>(&self, call: &str, code: u32) -> SysResult<T> {
+        let mut answer = Buffer::new(size_of::<T>());
+        self.control(call, code, &[], &mut answer)?;
+        answer
+            .read(0)
+            .ok_or_else(|| os_error(call, ERROR_INVALID_DATA))
     }
 
-    /// Sends a control code and says how many bytes of the answer were filled.
-    fn control(&self, call: &str, code: u32, input: &[u8], answer: &mut [u8]) -> SysResult<usize> {
-        let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        let mut got = 0;
+    /// Sends a control code; the answer is cut to what was filled.
+    fn control(&self, call: &str, code: u32, input: &[u8], answer: &mut Buffer) -> SysResult<()> {
+        let mut filled = 0;
         // SAFETY: the device is open and both buffers are as long as the call is told.
         let done = unsafe {
             DeviceIoControl(
                 self.0,
                 code,
                 input.as_ptr().cast(),
-                length(input.len()),
-                answer.as_mut_ptr().cast(),
-                length(answer.len()),
-                &raw mut got,
+                u32::try_from(input.len()).unwrap_or(u32::MAX),
+                answer.as_mut_ptr(),
+                answer.size(),
+                &raw mut filled,
                 ptr::null_mut(),
             )
         };
-        match done {
-            0 => Err(last_error(call)),
-            _ => Ok(got as usize),
+        if done == 0 {
+            return Err(last_error(call));
         }
+        answer.cut(filled as usize);
+        Ok(())
     }
 }
 
@@ -285,14 +275,7 @@ impl Drop for Device {
     }
 }
 
-/// Types that are valid whatever their bytes.
-///
-/// # Safety
-/// No padding, no pointer, no type with forbidden values.
-unsafe trait Numbers {}
-// SAFETY: a number.
-unsafe impl Numbers for u32 {}
 // SAFETY: numbers of 8 bytes and an even count of numbers of 4.
-unsafe impl Numbers for NTFS_VOLUME_DATA_BUFFER {}
+unsafe impl Plain for NTFS_VOLUME_DATA_BUFFER {}
 // SAFETY: numbers of 8 bytes.
-unsafe impl Numbers for USN_JOURNAL_DATA_V0 {}
+unsafe impl Plain for USN_JOURNAL_DATA_V0 {}

@@ -2,8 +2,9 @@ use super::*;
 use crate::items::testing::{Ran, run};
 use crate::system::files::Files;
 use crate::system::registry::Registry;
+use crate::system::services::ServiceStatus;
 use crate::system::volumes::Volumes;
-use crate::system::{SysResult, System, os_error};
+use crate::system::{Processes, Services, SysResult, System, os_error};
 
 /// A machine with a folder of Windows on C:, a network drive Z:, and this `Path`.
 struct Machine {
@@ -21,6 +22,39 @@ impl System for Machine {
 
     fn volumes(&self) -> &dyn Volumes {
         self
+    }
+
+    fn services(&self) -> &dyn Services {
+        self
+    }
+
+    fn processes(&self) -> &dyn Processes {
+        self
+    }
+}
+
+impl Services for Machine {
+    fn list(&self) -> SysResult<Vec<ServiceStatus>> {
+        let service = |name: &str, state, pid| ServiceStatus {
+            name: name.to_owned(),
+            state,
+            pid,
+            ..ServiceStatus::default()
+        };
+        Ok(vec![
+            service("Schedule", 1, 0),
+            service("profsvc", RUNNING, 804),
+            service("Winmgmt", RUNNING, 900),
+        ])
+    }
+}
+
+impl Processes for Machine {
+    fn environment(&self, pid: u32) -> SysResult<Vec<String>> {
+        assert_eq!(pid, 804);
+        Ok(["OS=Windows_NT", "PATH=C:\\Windows;C:\\old=new"]
+            .map(str::to_owned)
+            .to_vec())
     }
 }
 
@@ -149,6 +183,10 @@ fn single_paths_follow_in_their_order() {
     let ran: Ran = run(Machine { path: "" }, collect);
     assert_eq!(ran.outcome, Outcome::ok(METHOD));
     let facts: PathFacts = ran.record("system/paths.json");
+    assert_eq!(
+        facts.service_path.as_deref(),
+        Some("C:\\Windows;C:\\old=new")
+    );
     let rows: Vec<_> = facts
         .paths
         .iter()
