@@ -18,6 +18,7 @@ pub mod records;
 pub mod schema;
 pub mod writer;
 
+pub use hash::hex;
 pub use items::{Content, ITEMS, Item, Record, item_table_markdown};
 pub use manifest::{
     ArtifactRow, Bounds, Capture, CaptureMode, Collector, Cost, FormatVersion, ItemRow, LiveLog,

@@ -285,15 +285,24 @@ pub struct OsVersion {
     pub architecture: Option<String>,
 }
 
-/// What the collection cost the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the collection cost the machine. A figure that the system did not give is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// User and kernel time of the collector, milliseconds (`GetProcessTimes`).
-    pub cpu_ms: u64,
+    #[serde(default)]
+    pub cpu_ms: Option<u64>,
     /// Peak working set of the collector, bytes (`GetProcessMemoryInfo`).
-    pub peak_rss_bytes: u64,
+    #[serde(default)]
+    pub peak_rss_bytes: Option<u64>,
+    /// Bytes that the collector read, from disk, network and pipes (`GetProcessIoCounters`).
+    #[serde(default)]
+    pub read_bytes: Option<u64>,
+    /// Milliseconds from the start of the collection to the manifest.
+    #[serde(default)]
+    pub elapsed_ms: Option<u64>,
     /// Bytes of all artifacts before compression.
+    #[serde(default)]
     pub artifact_bytes: Option<u64>,
 }
 

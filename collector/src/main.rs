@@ -1,4 +1,8 @@
 //! `snapdiag-collector`: collects a snapshot of a Windows machine.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    snapdiag_collector::program::main()
+}

@@ -24,8 +24,15 @@ pub struct Check {
     pub inputs: &'static [Input],
     /// The limits it compares with.
     pub thresholds: &'static [Threshold],
-    /// The decision; `None` for an id that has no implementation yet.
-    pub decide: Option<fn(&Context<'_>) -> Decision>,
+    /// The decision.
+    pub decide: fn(&Context<'_>) -> Decision,
+}
+
+impl Check {
+    /// Runs the check.
+    pub fn run(&self, context: &Context<'_>) -> Decision {
+        (self.decide)(context)
+    }
 }
 
 /// An artifact that a check can use.

@@ -3,6 +3,7 @@
 //! The performance library's series by English path come first; where it is broken or silent, the
 //! collector's native figures stand in for it, counter by counter.
 
+mod library;
 mod native;
 mod pdh;
 mod series;
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use snapdiag_bundle::records::{CpuTopology, MemoryTopology};
 
+pub use self::library::{Library, library};
 use self::native::Native;
 use self::pdh::{Kind, Pdh};
 pub use self::series::Series;
@@ -108,7 +110,7 @@ pub struct ProcessSeries {
 impl Counters {
     /// Gathers the facts of this family.
     pub fn gather(sources: &Sources) -> Self {
-        let pdh = Pdh::new(sources.record("counters.pdh"));
+        let pdh = Pdh::new(library(sources));
         let native = Native::new(sources.record("counters.native"));
         Self {
             visible_bytes: sources

@@ -64,6 +64,8 @@ pub enum Kind {
     Json,
     /// The output of a Windows command.
     Text,
+    /// Performance counters as text, of `typeperf`, `logman` or `relog`.
+    CounterLog,
     /// Anything else.
     Unrecognised,
 }

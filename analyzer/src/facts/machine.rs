@@ -182,7 +182,7 @@ impl Machine {
         let firmware = firmware(sources, &record);
         let recognised_cloud = recognise(&firmware, &control_set);
         let machine = Self {
-            host: host(sources, &control_set),
+            host: host(sources),
             product: product(text(&windows, "", "ProductName"), &build),
             edition: text(&windows, "", "EditionID"),
             installation_type: text(&windows, "", "InstallationType"),
@@ -248,7 +248,8 @@ fn license_status(sources: &Sources) -> Fact<u32> {
 }
 
 /// The name in the hive; without a hive the one in the newest event record.
-fn host(sources: &Sources, control_set: &Below<'_>) -> Fact<String> {
+pub(super) fn host(sources: &Sources) -> Fact<String> {
+    let control_set = sources.system().control_set();
     let name = control_set.text("Control\\ComputerName\\ComputerName", "ComputerName");
     let newest = sources
         .inventory()

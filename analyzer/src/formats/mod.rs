@@ -2,11 +2,13 @@
 
 pub mod bcd;
 pub mod certificate;
+pub mod counters;
 pub mod evtx;
 pub mod file_record;
 pub mod firewall_rule;
 pub mod hive;
 pub mod ipconfig;
+pub mod lines;
 pub mod netstat;
 pub mod portranges;
 pub mod product_policy;

@@ -17,8 +17,7 @@ use nom::{IResult, Parser, branch::alt};
 pub use endpoint::Endpoint;
 pub use state::{Reading, TcpState};
 
-/// How many lines are kept of each kind of trouble; all are counted.
-pub const MAX_KEPT: usize = 100;
+use super::lines::Lines;
 
 /// What the text holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,24 +34,6 @@ pub struct Netstat {
     pub other: Lines,
     /// Empty lines.
     pub blank: u64,
-}
-
-/// Lines of one kind: all are counted, the first ones are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lines {
-    /// How many there are.
-    pub count: u64,
-    /// The first [`MAX_KEPT`] of them.
-    pub first: Vec<Line>,
-}
-
-/// A line of the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its number, from 1.
-    pub number: u32,
-    /// Its text, without line ending.
-    pub text: String,
 }
 
 /// A row.
@@ -133,18 +114,6 @@ impl Netstat {
     /// Whether every line that begins like a row of TCP or UDP was read as one.
     pub fn is_whole(&self) -> bool {
         self.malformed.count == 0
-    }
-}
-
-impl Lines {
-    fn add(&mut self, number: u32, text: &str) {
-        self.count += 1;
-        if self.first.len() < MAX_KEPT {
-            self.first.push(Line {
-                number,
-                text: text.to_owned(),
-            });
-        }
     }
 }
 

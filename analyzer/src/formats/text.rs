@@ -61,6 +61,13 @@ pub fn decode(bytes: &[u8], oem_code_page: Option<u32>) -> Decoded {
     }
 }
 
+/// Decodes a file that a program wrote: by its byte-order mark; else as UTF-8 where it is valid
+/// UTF-8; else in the code page with the number `ansi_code_page` (`GetACP`), as [`decode`] does.
+pub fn decode_file(bytes: &[u8], ansi_code_page: Option<u32>) -> Decoded {
+    let is_utf_8 = std::str::from_utf8(bytes).is_ok();
+    decode(bytes, ansi_code_page.filter(|_| !is_utf_8))
+}
+
 /// The encoding behind a Windows code page number.
 fn encoding(code_page: u32) -> Option<&'static Encoding> {
     Some(match code_page {
@@ -152,6 +159,14 @@ mod tests {
         assert_eq!(text(b"\xD0\xAD\xD2\xE9", 936), "协议");
         assert_eq!(text(b"\x8F\xF3\x91\xD4", 932), "状態");
         assert_eq!(text(b"\xC9tat", 1252), "État");
+    }
+
+    #[test]
+    fn a_file_may_be_in_utf_8_or_in_the_code_page() {
+        let text = |bytes: &[u8]| decode_file(bytes, Some(1252)).text;
+        assert_eq!(text(b"Verf\xFCgbar"), "Verfügbar");
+        assert_eq!(text("Verfügbar".as_bytes()), "Verfügbar");
+        assert_eq!(text(b"\xFF\xFEA\0\xFC\0"), "Aü");
     }
 
     #[test]

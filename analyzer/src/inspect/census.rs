@@ -88,7 +88,12 @@ pub fn count(container: &Container, artifact: &Artifact) -> Option<Counted> {
         Kind::Hive => Some(Counted::Hive(count_hive(container, name))),
         Kind::EventLog => Some(Counted::Log(count_log(container, name))),
         Kind::Json => Some(Counted::Other(check_json(container, artifact))),
-        Kind::Manifest | Kind::HiveLog | Kind::RegText | Kind::Text | Kind::Unrecognised => None,
+        Kind::Manifest
+        | Kind::HiveLog
+        | Kind::RegText
+        | Kind::Text
+        | Kind::CounterLog
+        | Kind::Unrecognised => None,
     }
 }
 

@@ -3,13 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 use snapdiag_bundle::manifest::MANIFEST_NAME;
-use snapdiag_bundle::records::Counters;
 
 use super::show::{ShowError, Shown};
 use super::{LARGEST, entry_name};
+use crate::facts::counters::library;
 use crate::facts::sources::Sources;
 use crate::facts::sources::container::Container;
-use crate::formats::text::decode;
 
 /// A place in a JSON artifact.
 pub(super) fn json(sources: &Sources, entry: &str, pointer: &str) -> Result<Shown, ShowError> {
@@ -89,10 +88,7 @@ fn nearest(document: &Value, entry: &str, pointer: &str) -> String {
 
 /// A text, or one line of it.
 pub(super) fn text(sources: &Sources, entry: &str, line: Option<u32>) -> Result<Shown, ShowError> {
-    let code_page = sources
-        .manifest()
-        .and_then(|manifest| manifest.capture.oem_code_page);
-    let text = decode(&read(sources, entry)?, code_page).text;
+    let text = sources.decode(entry, &read(sources, entry)?);
     let Some(line) = line else {
         return Ok(Shown::Text(text));
     };
@@ -110,7 +106,7 @@ pub(super) fn text(sources: &Sources, entry: &str, line: Option<u32>) -> Result<
 
 /// A counter's series, by its path without regard to case.
 pub(super) fn counter(sources: &Sources, path: &str) -> Result<Shown, ShowError> {
-    let fact = sources.record::<Counters>("counters.pdh");
+    let fact = library(sources);
     let Some(counters) = fact.value() else {
         let why = fact
             .why_unsettled()

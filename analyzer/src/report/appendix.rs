@@ -11,9 +11,6 @@ pub(super) fn inputs(canvas: &mut Canvas, report: &Report) {
     canvas.paragraph(0, BOLD, "What the checks had to go by");
     for coverage in &report.coverage {
         let mut parts = Vec::new();
-        if let Some(why) = &coverage.why {
-            parts.push(why.clone());
-        }
         if !coverage.used.is_empty() {
             parts.push(format!("used {}", coverage.used.join(", ")));
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN};
+use super::canvas::{BOLD, Canvas, Look, PLAIN};
 use crate::checks::check::{Check, Demand};
 use crate::checks::table::{TABLE, threshold_keys};
 use crate::checks::thresholds::{Profile, Threshold, Thresholds};
@@ -20,8 +20,6 @@ pub struct Listed {
     pub category: Category,
     /// What it asks.
     pub title: &'static str,
-    /// Whether it is implemented; else it answers `unknown`.
-    pub implemented: bool,
     /// The items that it can use.
     pub inputs: Vec<ListedInput>,
     /// The limits that it compares with.
@@ -64,7 +62,6 @@ fn list(check: &Check) -> Listed {
         id: check.id,
         category: check.category,
         title: check.title,
-        implemented: check.decide.is_some(),
         inputs: check
             .inputs
             .iter()
@@ -109,12 +106,7 @@ pub fn text(look: Look) -> String {
             canvas.paragraph(0, BOLD, check.category.word());
         }
         let label = format!("  {}", check.id);
-        if check.decide.is_some() {
-            canvas.hanging(28, PLAIN, &label, PLAIN, check.title);
-        } else {
-            let title = format!("{} (not implemented yet)", check.title);
-            canvas.hanging(28, DIM, &label, DIM, &title);
-        }
+        canvas.hanging(28, PLAIN, &label, PLAIN, check.title);
     }
     canvas.finish()
 }
@@ -124,19 +116,16 @@ pub fn markdown() -> String {
     let mut text =
         String::from("# The checks\n\n| check | category | asks about |\n| --- | --- | --- |\n");
     for check in TABLE {
-        let id = match check.decide {
-            Some(_) => format!("[`{0}`](#{0})", check.id),
-            None => format!("`{}` (not implemented yet)", check.id),
-        };
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "| {id} | {} | {} |",
+            "| [`{0}`](#{0}) | {1} | {2} |",
+            check.id,
             check.category.word(),
             check.title
         );
     }
-    for check in TABLE.iter().filter(|check| check.decide.is_some()) {
+    for check in TABLE {
         let _ = write!(text, "\n## `{}`\n\n{}", check.id, deeper(check.page));
     }
     text

@@ -18,9 +18,6 @@ pub struct Coverage {
     pub used: Vec<String>,
     /// The items that it could have used.
     pub missing: Vec<MissingInput>,
-    /// Why it could not go further, where that is not the inputs' fault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
 }
 
 /// How far a check could go.
@@ -72,9 +69,8 @@ impl Coverage {
                 Lack::All(why) => missing.push(missing_input(input, why)),
             }
         }
-        let implemented = check.decide.is_some();
         let lacks_required = missing.iter().any(|input| input.required);
-        let state = if !implemented || (verdict == Verdict::Unknown && lacks_required) {
+        let state = if verdict == Verdict::Unknown && lacks_required {
             Covered::CouldNot
         } else if missing.is_empty() {
             Covered::Ran
@@ -86,7 +82,6 @@ impl Coverage {
             state,
             used,
             missing,
-            why: (!implemented).then(|| "not implemented yet".to_owned()),
         }
     }
 }
@@ -139,7 +134,6 @@ fn notes(artifact: &Artifact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::check::{Context, Decision};
     use crate::checks::verdict::Category;
     use crate::facts::inventory::Kind;
 
@@ -148,13 +142,15 @@ mod tests {
         Input::helpful("eventlog.system"),
     ];
 
-    fn check(decide: Option<fn(&Context<'_>) -> Decision>) -> Check {
-        Check {
-            decide,
-            inputs: INPUTS,
-            ..Check::planned("x", Category::Os, "X")
-        }
-    }
+    const CHECK: Check = Check {
+        id: "x",
+        category: Category::Os,
+        title: "X",
+        page: "",
+        inputs: INPUTS,
+        thresholds: &[],
+        decide: |_| unreachable!("coverage decides nothing"),
+    };
 
     fn inventory(artifacts: &[(&str, ArtifactState)]) -> Inventory {
         Inventory {
@@ -178,8 +174,7 @@ mod tests {
     }
 
     fn state(verdict: Verdict, artifacts: &[(&str, ArtifactState)]) -> Covered {
-        let decide: fn(&Context<'_>) -> Decision = |_| unreachable!("coverage decides nothing");
-        Coverage::of(&check(Some(decide)), verdict, &inventory(artifacts)).state
+        Coverage::of(&CHECK, verdict, &inventory(artifacts)).state
     }
 
     #[test]
@@ -202,7 +197,7 @@ mod tests {
     fn what_is_missing_says_why() {
         use ArtifactState::{NotUsed, Unreadable};
         let coverage = Coverage::of(
-            &check(None),
+            &CHECK,
             Verdict::Unknown,
             &inventory(&[
                 ("registry.system", Unreadable),
@@ -216,12 +211,11 @@ mod tests {
         denied
             .missing
             .insert("eventlog.system".to_owned(), why.clone());
-        let lacks = Coverage::of(&check(None), Verdict::Unknown, &denied).missing;
+        let lacks = Coverage::of(&CHECK, Verdict::Unknown, &denied).missing;
         assert_eq!(
             (&*lacks[0].why, &lacks[1].why),
             ("not in the snapshot", &why)
         );
         assert!(coverage.missing[0].required && !coverage.missing[1].required);
-        assert_eq!(coverage.why.as_deref(), Some("not implemented yet"));
     }
 }

@@ -10,16 +10,7 @@ use crate::checks::check::{Check, Context, Decision, Demand, Tried};
 /// The check's page.
 pub fn render_page(check: &Check, look: Look) -> String {
     let mut canvas = Canvas::new(look);
-    if check.page.is_empty() {
-        canvas.paragraph(0, BOLD, check.title);
-        canvas.paragraph(
-            0,
-            PLAIN,
-            "This check is not implemented yet; its answer is `unknown`.",
-        );
-    } else {
-        page::lay_out(&mut canvas, check.page);
-    }
+    page::lay_out(&mut canvas, check.page);
     canvas.finish()
 }
 

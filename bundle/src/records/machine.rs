@@ -27,8 +27,6 @@ pub struct MachineFacts {
     pub clean_boot: Option<u32>,
     /// WMI `Win32_OperatingSystem.Status`; on a running Windows practically always `OK`.
     pub wmi_status: Option<String>,
-    /// Wine's version where this is Wine, not Windows (`wine_get_version`).
-    pub wine_version: Option<String>,
 }
 
 /// SMBIOS strings.

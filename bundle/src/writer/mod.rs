@@ -76,6 +76,24 @@ impl<W: Write + Seek> BundleWriter<ZipTarget<W>> {
     pub fn zip(inner: W, compression: Compression, plan: Plan) -> Result<Self, WriteError> {
         Self::new(ZipTarget::new(inner, compression), plan)
     }
+
+    /// Takes the item that ended last out of the bundle again, its artifacts and its row: for a
+    /// disk that turned out to be too full for it. What is written next takes its place.
+    ///
+    /// # Errors
+    /// If the target cannot go back.
+    pub fn take_back_item(&mut self) -> Result<Option<ItemRow>, WriteError> {
+        let Some(row) = self.rows.pop() else {
+            return Ok(None);
+        };
+        let journal = journal_name(self.rows.len());
+        let artifacts = row.artifacts.iter().rev().map(|artifact| &artifact.name);
+        for name in std::iter::once(&journal).chain(artifacts) {
+            self.target.take_back()?;
+            self.names.remove(&name::folded(name));
+        }
+        Ok(Some(row))
+    }
 }
 
 impl BundleWriter<FolderTarget> {
@@ -171,11 +189,11 @@ impl<T: Target> BundleWriter<T> {
     }
 
     /// Ends an item: its artifacts are those written since the last one ended, whatever
-    /// `row.artifacts` says. The row goes into the journal at once.
+    /// `row.artifacts` says. The row goes into the journal at once, and is handed back.
     ///
     /// # Errors
     /// If the item has a row already or the target cannot be written.
-    pub fn end_item(&mut self, row: ItemRow) -> Result<(), WriteError> {
+    pub fn end_item(&mut self, row: ItemRow) -> Result<ItemRow, WriteError> {
         if self.rows.iter().any(|known| known.item == row.item) {
             return Err(WriteError::ItemTwice(row.item));
         }
@@ -183,10 +201,10 @@ impl<T: Target> BundleWriter<T> {
             artifacts: std::mem::take(&mut self.artifacts),
             ..row
         };
-        let name = format!("{JOURNAL_FOLDER}{:04}.json", self.rows.len());
+        let name = journal_name(self.rows.len());
         self.pretty(&name, &row)?;
-        self.rows.push(row);
-        Ok(())
+        self.rows.push(row.clone());
+        Ok(row)
     }
 
     /// Ends the bundle with the manifest. Planned items without a row become `skipped`.
@@ -221,9 +239,8 @@ impl<T: Target> BundleWriter<T> {
         let mut text =
             serde_json::to_vec_pretty(record).map_err(|error| json_error(name, error))?;
         text.push(b'\n');
-        let mut entry = self.start(name, u64::try_from(text.len()).ok())?;
-        entry.write_all(&text)?;
-        Ok(())
+        self.take_name(name)?;
+        Ok(self.target.whole(name, &text)?)
     }
 
     fn start<'a>(
@@ -231,6 +248,13 @@ impl<T: Target> BundleWriter<T> {
         name: &'a str,
         expected_bytes: Option<u64>,
     ) -> Result<EntryWriter<'a, T>, WriteError> {
+        self.take_name(name)?;
+        self.target.start(name, expected_bytes)?;
+        Ok(EntryWriter::new(&mut self.target, name))
+    }
+
+    /// Accepts the name of a new entry.
+    fn take_name(&mut self, name: &str) -> Result<(), WriteError> {
         let bad = |reason: String| WriteError::Name {
             name: name.to_owned(),
             reason,
@@ -242,9 +266,12 @@ impl<T: Target> BundleWriter<T> {
         if !self.names.insert(name::folded(name)) {
             return Err(bad("in the bundle already".to_owned()));
         }
-        self.target.start(name, expected_bytes)?;
-        Ok(EntryWriter::new(&mut self.target, name))
+        Ok(())
     }
+}
+
+fn journal_name(index: usize) -> String {
+    format!("{JOURNAL_FOLDER}{index:04}.json")
 }
 
 /// Gives each planned item without a row the state `skipped`.

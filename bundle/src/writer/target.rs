@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use zip::write::SimpleFileOptions;
+use zip::write::{PreparedZipFile, SimpleFileOptions};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// From here on an entry gets 64-bit sizes. Below 4 GiB by more than deflate can add.
@@ -27,6 +27,13 @@ pub trait Target {
     /// # Errors
     /// If the target cannot be written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes an entry at hand. It is complete when this returns, whatever becomes of the rest:
+    /// an entry that is appended to is so only when the next one starts.
+    ///
+    /// # Errors
+    /// If the target cannot be written.
+    fn whole(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
 
     /// Completes the last entry and the whole.
     ///
@@ -74,6 +81,11 @@ impl<W: Write + Seek> ZipTarget<W> {
             options,
         }
     }
+
+    /// Takes out the last entry, complete or not.
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
+        Ok(self.zip.abort_file()?)
+    }
 }
 
 impl<W: Write + Seek> Target for ZipTarget<W> {
@@ -87,6 +99,11 @@ impl<W: Write + Seek> Target for ZipTarget<W> {
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.zip.write_all(bytes)
+    }
+
+    fn whole(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let packed = PreparedZipFile::from_data(name, self.options, bytes)?;
+        Ok(self.zip.add_prepared_file(packed)?)
     }
 
     fn close(self) -> io::Result<W> {
@@ -137,6 +154,11 @@ impl Target for FolderTarget {
             Some(file) => file.write_all(bytes),
             None => Err(io::Error::other("no entry was started")),
         }
+    }
+
+    fn whole(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.start(name, None)?;
+        self.append(bytes)
     }
 
     fn close(self) -> io::Result<PathBuf> {

@@ -1,8 +1,22 @@
 //! What can be collected: one file a family of items, and the table that says when each runs and
 //! how long it may take.
 
+mod accounts;
+mod counters;
+mod filetime;
+mod firewall;
+mod hardware;
 mod outcome;
+mod parts;
+mod port_ranges;
+mod processes;
+mod services;
+mod sessions;
 mod sink;
+mod sockets;
+#[cfg(test)]
+mod testing;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,13 +66,24 @@ pub struct Job {
     pub settings: Arc<Settings>,
     /// Becomes true when the item has to stop: interrupted, out of time, or past the deadline.
     pub stop: Arc<AtomicBool>,
-    /// When the engine gives the item up.
+    /// When its time is up. The engine waits a moment longer for what it has by then.
     pub until: Instant,
 }
 
 /// Every way to collect an item, family by family. The order of a run is that of the bundle's item
 /// table within each phase.
-pub static COLLECTORS: &[&[Collector]] = &[];
+pub static COLLECTORS: &[&[Collector]] = &[
+    counters::COLLECTORS,
+    hardware::COLLECTORS,
+    processes::COLLECTORS,
+    services::COLLECTORS,
+    sessions::COLLECTORS,
+    accounts::COLLECTORS,
+    firewall::COLLECTORS,
+    port_ranges::COLLECTORS,
+    sockets::COLLECTORS,
+    texts::COLLECTORS,
+];
 
 impl Job {
     /// Whether the item should end now with what it has.
@@ -93,7 +118,8 @@ pub struct Settings {
     /// Samples of the performance counters, one a second; the process and socket tables are taken
     /// at both ends of that window.
     pub samples: u32,
-    /// The folder, open to administrators alone, for the one exported file that may lie there.
+    /// The folder, open to administrators alone, for the one exported file that may lie there, see
+    /// [`Settings::export_file`].
     pub scratch: PathBuf,
 }
 
@@ -101,5 +127,11 @@ impl Settings {
     /// Length of the counter window: the time between the first and the last sample.
     pub fn window(&self) -> Duration {
         Duration::from_secs(u64::from(self.samples.saturating_sub(1)))
+    }
+
+    /// The one file that an item may export on its way into the bundle. The item removes it when it
+    /// is read; after a kill the next run does, which knows this name alone.
+    pub fn export_file(&self) -> PathBuf {
+        self.scratch.join(crate::scratch::FILE)
     }
 }

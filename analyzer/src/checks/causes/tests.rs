@@ -145,14 +145,14 @@ fn the_port_comes_before_the_firewall() {
 #[test]
 fn no_check_that_did_not_run_has_a_part() {
     assert_eq!(folded(&snapshot(), &[]), []);
-    let planned = |id| (id, decision(Unknown, &[]));
+    let undecided = |id| (id, decision(Unknown, &[]));
     let ids = [
         "port-exhaustion",
         "intranet-dns",
         "rdp-port",
         "rdp-firewall",
     ];
-    assert_eq!(folded(&snapshot(), &ids.map(planned)), []);
+    assert_eq!(folded(&snapshot(), &ids.map(undecided)), []);
 }
 
 /// A rule that a check renames would go unheard here.

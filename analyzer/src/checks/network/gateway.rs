@@ -37,7 +37,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.dhcp-client-admin"),
     ],
     thresholds: &[CONFLICT_CRITICAL, CONFLICT_WARNING],
-    decide: Some(decide),
+    decide,
 };
 
 const CONFLICT_CRITICAL: Threshold = Threshold {

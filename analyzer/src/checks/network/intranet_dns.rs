@@ -37,7 +37,7 @@ pub const CHECK: Check = Check {
         Input::helpful("system.machine"),
     ],
     thresholds: &[TIMEOUTS],
-    decide: Some(decide),
+    decide,
 };
 
 const TIMEOUTS: Threshold = Threshold {

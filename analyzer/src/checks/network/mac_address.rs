@@ -24,7 +24,7 @@ pub const CHECK: Check = Check {
         Input::helpful("system.machine"),
     ],
     thresholds: &[],
-    decide: Some(decide),
+    decide,
 };
 
 const ADAPTERS: &str = "a live capture: the adapters (network.adapters)";

@@ -40,7 +40,7 @@ pub const CHECK: Check = Check {
         EXCLUDED_RANGES,
         ONE_PROCESS,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 const USED_WARNING: Threshold = Threshold {

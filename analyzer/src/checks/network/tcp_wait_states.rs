@@ -38,7 +38,7 @@ pub const CHECK: Check = Check {
         CLOSE_WAIT_CRITICAL,
         HALF_OPEN,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 const TIME_WAIT_WARNING: Threshold = Threshold {

@@ -47,7 +47,7 @@ pub const CHECK: Check = Check {
         COVERAGE,
         RECENT,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 const OURS: &str = "ours: no external source";

@@ -28,7 +28,7 @@ pub const CHECK: Check = Check {
         Input::helpful("registry.volatile"),
     ],
     thresholds: &[],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

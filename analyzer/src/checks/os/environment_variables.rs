@@ -26,7 +26,7 @@ pub const CHECK: Check = Check {
         Input::helpful("volumes.volumes"),
     ],
     thresholds: &[LONG, TOO_LONG],
-    decide: Some(decide),
+    decide,
 };
 
 const LONG: Threshold = Threshold {

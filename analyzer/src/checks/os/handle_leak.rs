@@ -123,7 +123,7 @@ pub const CHECK: Check = Check {
         FRESH_HOURS,
         RECENT_DAYS,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 /// How many of the largest processes are shown.

@@ -56,7 +56,7 @@ pub const CHECK: Check = Check {
         Input::helpful("system.activation"),
     ],
     thresholds: &[RESERVED, RESERVED_SHARE, REMOVED_SHARE, LOGGED_SHARE],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

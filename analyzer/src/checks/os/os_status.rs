@@ -38,7 +38,7 @@ pub const CHECK: Check = Check {
         CHANGE_HOURS,
         SLACK_HOURS,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 const CRITICAL_DAYS: Threshold = Threshold {

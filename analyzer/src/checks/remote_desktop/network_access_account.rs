@@ -28,7 +28,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.lsm-operational"),
     ],
     thresholds: &[],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

@@ -36,7 +36,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.system"),
     ],
     thresholds: &[REFRESH_WINDOW],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

@@ -86,7 +86,7 @@ pub const CHECK: Check = Check {
         Input::helpful("system.machine-keys"),
     ],
     thresholds: &[FAILURE, STALE, CHOSEN, MADE, CLOCK, KEY],
-    decide: Some(decide),
+    decide,
 };
 
 /// What the rules look at.

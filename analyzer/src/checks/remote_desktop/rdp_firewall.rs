@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.security"),
     ],
     thresholds: &[],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

@@ -31,7 +31,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.rcm-operational"),
     ],
     thresholds: &[],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

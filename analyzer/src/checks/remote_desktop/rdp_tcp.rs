@@ -49,7 +49,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.rdpcorets-operational"),
     ],
     thresholds: &[FEW, WINDOW],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

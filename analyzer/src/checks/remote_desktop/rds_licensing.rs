@@ -63,7 +63,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.lsm-operational"),
     ],
     thresholds: &[GRACE, REFUSED, URGENT],
-    decide: Some(decide),
+    decide,
 };
 
 const HOUR: f64 = 3600.0;

@@ -54,7 +54,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.lsm-operational"),
     ],
     thresholds: &[PENDING, CRASHES, WINDOW],
-    decide: Some(decide),
+    decide,
 };
 
 /// `SERVICE_DISABLED`.

@@ -111,7 +111,7 @@ pub const CHECK: Check = Check {
         INTERRUPTS,
         SETTLING,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 /// What the rules compare.

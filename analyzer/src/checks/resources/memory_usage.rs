@@ -109,7 +109,7 @@ pub const CHECK: Check = Check {
         PAGING,
         EVENT_HOURS,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

@@ -70,7 +70,7 @@ pub const CHECK: Check = Check {
     page: include_str!("ntfs_metafiles.md"),
     inputs: &[Input::required("volumes.volumes")],
     thresholds: &[MFT, SHARE, SIZE, CRITICAL_SHARE, CRITICAL_FREE, JOURNAL],
-    decide: Some(decide),
+    decide,
 };
 
 /// What the metafiles of a volume take, bytes.

@@ -70,7 +70,7 @@ pub const CHECK: Check = Check {
         Input::helpful("registry.system"),
     ],
     thresholds: &[HOT, REST, TOTAL, PACKETS, THREAD, IDLE],
-    decide: Some(decide),
+    decide,
 };
 
 /// The busiest processor beside the others.

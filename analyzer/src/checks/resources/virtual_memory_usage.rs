@@ -91,7 +91,7 @@ pub const CHECK: Check = Check {
         FREE_PERCENT,
         FREE_GIB,
     ],
-    decide: Some(decide),
+    decide,
 };
 
 fn decide(cx: &Context<'_>) -> Decision {

@@ -1,9 +1,9 @@
 //! The figures that do not need the performance library.
 
-use jiff::Timestamp;
 use serde_json::json;
 use snapdiag_bundle::records::{NativeCounters, NativeSample, ProcessorTimes};
 
+use super::series::seconds;
 use super::{Core, Series};
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -119,7 +119,7 @@ impl Native {
             return self.missing();
         };
         let values: Vec<Option<f64>> = native.samples.iter().map(value).collect();
-        self.known(Series::new(&values, &times(native), false), name, &[])
+        self.known(Series::new(&values, &taken_at(native), false), name, &[])
     }
 
     /// What is measured from one sample to the next. Its evidence is the first and the last
@@ -138,7 +138,7 @@ impl Native {
             [from, to] => measure(&times_of(from)?, &times_of(to)?),
             _ => None,
         }));
-        self.known(Series::new(&values, &times(native), true), pointer, &[0])
+        self.known(Series::new(&values, &taken_at(native), true), pointer, &[0])
     }
 
     /// The series with the figures of the last sample, and of those at `more`, as evidence.
@@ -175,12 +175,8 @@ impl Native {
     }
 }
 
-fn times(native: &NativeCounters) -> Vec<Timestamp> {
-    native
-        .samples
-        .iter()
-        .map(|sample| sample.taken_at)
-        .collect()
+fn taken_at(native: &NativeCounters) -> Vec<f64> {
+    seconds(native.samples.iter().map(|sample| sample.taken_at))
 }
 
 /// Time spent from one sample to the next, milliseconds. Kernel time includes idle time.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use snapdiag_bundle::records::{CounterSeries, Counters};
+use snapdiag_bundle::records::CounterSeries;
 
+use super::library::{Library, object_and_counter};
 use super::{Core, ProcessSeries, Series};
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -26,18 +27,18 @@ pub(super) enum Kind {
     Rate,
 }
 
-/// The record of the performance library.
+/// The series of the performance library by their paths.
 pub(super) struct Pdh {
-    record: Fact<Counters>,
+    record: Fact<Library>,
     /// Position of each series by its path in lower case.
     by_path: BTreeMap<String, usize>,
 }
 
 impl Pdh {
-    pub(super) fn new(record: Fact<Counters>) -> Self {
+    pub(super) fn new(record: Fact<Library>) -> Self {
         let mut by_path = BTreeMap::new();
-        if let Some(counters) = record.value() {
-            for (position, series) in counters.series.iter().enumerate() {
+        if let Some(library) = record.value() {
+            for (position, series) in library.series.iter().enumerate() {
                 // `show` gives the first of two series with one path; so must the fact.
                 by_path
                     .entry(series.path.to_lowercase())
@@ -59,11 +60,12 @@ impl Pdh {
         }
     }
 
-    fn read(&self, counters: &Counters, found: &CounterSeries, kind: Kind) -> Fact<Series> {
-        let series = Series::new(&found.values, &counters.sampled_at, kind == Kind::Rate);
+    fn read(&self, counters: &Library, found: &CounterSeries, kind: Kind) -> Fact<Series> {
+        let series = Series::new(&found.values, &counters.taken_at, kind == Kind::Rate);
         let artifact = self.record.evidence.first().map(|e| e.artifact.as_str());
         let locator = Locator::Counter(found.path.clone());
-        let evidence = Evidence::new(artifact.unwrap_or_default(), locator, json!(found));
+        let evidence = Evidence::new(artifact.unwrap_or_default(), locator, json!(found))
+            .doubted(counters.doubt.clone());
         if series.values.is_empty() {
             return Fact::unreadable("the performance library gave no value", [evidence]);
         }
@@ -71,7 +73,7 @@ impl Pdh {
     }
 
     /// The counter is not there: with the library's own status where it told one.
-    fn silent<T>(&self, counters: &Counters, path: &str) -> Fact<T> {
+    fn silent<T>(&self, counters: &Library, path: &str) -> Fact<T> {
         let wanted = object_and_counter(path);
         let failed = counters
             .failed
@@ -79,7 +81,7 @@ impl Pdh {
             .position(|failure| object_and_counter(&failure.path) == wanted);
         let failure = failed.and_then(|place| Some((place, counters.failed.get(place)?)));
         let Some((place, failure)) = failure else {
-            return Fact::unreadable(format!("the performance library did not give {path}"), []);
+            return Fact::unreadable(counters.lacks(path), []);
         };
         let mut evidence = self.record.evidence.clone();
         for piece in &mut evidence {
@@ -163,14 +165,6 @@ impl Pdh {
         list.truncate(KEPT_PROCESSES);
         Fact::known(list, [])
     }
-}
-
-/// The path without its instance, in lower case: `\memory`, `available mbytes`.
-fn object_and_counter(path: &str) -> (String, String) {
-    let lower = path.to_lowercase();
-    let (object, counter) = lower.rsplit_once('\\').unwrap_or(("", &lower));
-    let object = object.split('(').next().unwrap_or_default();
-    (object.to_owned(), counter.to_owned())
 }
 
 /// Group, number and name of the processor whose busy time `path` counts.

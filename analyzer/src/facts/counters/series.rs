@@ -19,10 +19,20 @@ pub struct Series {
     pub seconds: f64,
 }
 
+/// The seconds from the first of some moments to each of them.
+pub(super) fn seconds(times: impl IntoIterator<Item = Timestamp>) -> Vec<f64> {
+    let mut times = times.into_iter().peekable();
+    let first = times.peek().copied();
+    times
+        .filter_map(|time| Some(time.duration_since(first?).as_secs_f64()))
+        .collect()
+}
+
 impl Series {
-    /// A series of samples taken at `times`, the first of a rate included in both.
-    pub(super) fn new(values: &[Option<f64>], times: &[Timestamp], is_rate: bool) -> Self {
-        let taken = values.len().min(times.len());
+    /// A series of samples taken at these seconds after any moment, the first of a rate included
+    /// in both.
+    pub(super) fn new(values: &[Option<f64>], taken_at: &[f64], is_rate: bool) -> Self {
+        let taken = values.len().min(taken_at.len());
         let values = values.get(..taken).unwrap_or_default();
         let values = match values {
             [_, rest @ ..] if is_rate => rest,
@@ -34,9 +44,9 @@ impl Series {
             .copied()
             .filter(|value| value.is_finite())
             .collect();
-        let last = taken.checked_sub(1).and_then(|last| times.get(last));
-        let seconds = match (times.first(), last) {
-            (Some(first), Some(last)) => last.duration_since(*first).as_secs_f64().max(0.0),
+        let last = taken.checked_sub(1).and_then(|last| taken_at.get(last));
+        let seconds = match (taken_at.first(), last) {
+            (Some(first), Some(last)) => (last - first).max(0.0),
             _ => 0.0,
         };
         Self {

@@ -158,14 +158,142 @@ fn gaps_are_counted_and_clocks_may_jump() {
     let mut values: Vec<Option<f64>> = vec![Some(1.0); 31];
     values[3] = None;
     values[4] = None;
-    let times: Vec<jiff::Timestamp> = (0..31)
-        .map(|n| jiff::Timestamp::from_second(n).unwrap())
-        .collect();
+    let times: Vec<f64> = (0..31).map(f64::from).collect();
     let series = Series::new(&values, &times, false);
     assert_eq!((series.gaps, series.values.len()), (2, 29));
     assert!(series.covers(25.0));
-    let back: Vec<jiff::Timestamp> = times.iter().rev().copied().collect();
+    let back: Vec<f64> = times.iter().rev().copied().collect();
     assert!(!Series::new(&values, &back, false).covers(0.1));
     assert_eq!(Series::new(&values, &times[..2], false).values.len(), 2);
     assert_eq!(Series::new(&[], &[], true), Series::default());
+}
+
+const HEADER: &str = "\"(PDH-CSV 4.0)\"";
+
+/// A counter log of seven samples, five seconds apart.
+fn log(columns: &[(&str, &str)]) -> String {
+    let line = |time: &str, fields: &dyn Fn(&(&str, &str)) -> String| {
+        let fields = columns
+            .iter()
+            .map(fields)
+            .map(|field| format!(",\"{field}\""));
+        format!("{time}{}\n", fields.collect::<String>())
+    };
+    let samples = (0..7).map(|n| {
+        let time = format!("\"03/01/2026 12:00:{:02}.000\"", n * 5);
+        line(&time, &|(_, value)| (*value).to_owned())
+    });
+    line(HEADER, &|(path, _)| (*path).to_owned()) + &samples.collect::<String>()
+}
+
+fn of_log(text: &str) -> Counters {
+    gather(&[("log.csv", text)], Counters::gather)
+}
+
+#[test]
+fn a_counter_log_stands_in_for_the_record() {
+    let text = log(&[
+        ("\\\\HOST-A\\Memory\\Available MBytes", "300.5"),
+        (
+            "\\\\HOST-A\\Processor Information(_Total)\\% Processor Time",
+            "40",
+        ),
+        (
+            "\\\\HOST-A\\Processor Information(0,1)\\% Processor Time",
+            "41",
+        ),
+        ("\\\\HOST-A\\Process(worker)\\% Processor Time", "-1"),
+        ("\\\\HOST-A\\Process(other)\\% Processor Time", "7"),
+    ]);
+    let counters = of_log(&text);
+    let available = &counters.memory.available_mib;
+    let series = available.value().unwrap();
+    assert_eq!((series.seconds, series.median()), (30.0, Some(300.5)));
+    let evidence = &available.evidence[0];
+    assert_eq!(
+        evidence.locator.to_string(),
+        "counter:\\Memory\\Available MBytes"
+    );
+    assert_eq!(
+        (evidence.artifact.as_str(), &evidence.doubt),
+        ("log.csv", &None)
+    );
+    assert_eq!(counters.processor.busy.value().unwrap().values.len(), 6);
+    assert_eq!(counters.processor.cores.value().unwrap()[0].name, "0,1");
+    // A process that came or went has no value, and no process has a negative one.
+    let processes = counters.processor.processes.value().unwrap();
+    assert_eq!(processes.len(), 1);
+    assert_eq!(processes[0].instance, "other");
+}
+
+#[test]
+fn the_record_wins_over_a_counter_log() {
+    let record = pdh(
+        &json!([{"path": "\\Memory\\Available MBytes", "values": of(3000.0)}]),
+        &json!([]),
+    );
+    let text = log(&[("\\\\HOST-A\\Memory\\Available MBytes", "300")]);
+    let files = [
+        ("counters/counters.json", record.as_str()),
+        ("counters/counters.csv", text.as_str()),
+    ];
+    let (counters, inventory) = gather(&files, |sources| {
+        (Counters::gather(sources), sources.inventory().clone())
+    });
+    let available = counters.memory.available_mib.value().unwrap();
+    assert_eq!(available.median(), Some(3000.0));
+    let log = inventory
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path == "counters/counters.csv");
+    let log = log.unwrap();
+    assert_eq!(log.state, crate::facts::inventory::ArtifactState::NotUsed);
+    assert!(log.notes[0].contains("counters/counters.json"), "{log:?}");
+}
+
+#[test]
+fn every_counter_of_a_fact_is_asked_for_by_its_name() {
+    let counters = of_log(&log(&[("\\\\HOST-A\\Memoria\\MB disponibles", "300")]));
+    let memory = serde_json::to_value(&counters.memory).unwrap();
+    let processor = serde_json::to_value(&counters.processor).unwrap();
+    let mut lacking = 0;
+    for fact in [memory, processor]
+        .iter()
+        .flat_map(|family| family.as_object().unwrap().values())
+    {
+        let Some(why) = fact["value"].as_str() else {
+            continue;
+        };
+        let Some((_, rest)) = why.split_once("did not give ") else {
+            continue;
+        };
+        let (path, rest) = rest.split_once("; ").unwrap();
+        assert!(library::is_asked(path), "{path}");
+        assert!(rest.contains("\\Memoria\\MB disponibles"), "{rest}");
+        lacking += 1;
+    }
+    assert_eq!(lacking, 19);
+}
+
+#[test]
+fn a_damaged_counter_log_is_doubted() {
+    let text =
+        log(&[("\\\\HOST-A\\Memory\\Available MBytes", "300")]) + "\"03/01/2026 12:00:35.000\",\"3";
+    let available = of_log(&text).memory.available_mib;
+    assert_eq!(available.value().unwrap().gaps, 1);
+    let doubt = available.evidence[0].doubt.as_deref().unwrap();
+    assert_eq!(doubt, "log.csv: 1 lines could not be read as samples");
+    let none = of_log(&format!("{HEADER}\n")).memory.available_mib;
+    let why = none.why_unsettled().unwrap();
+    assert!(why.starts_with("unreadable: log.csv: line 1"), "{why}");
+}
+
+#[test]
+fn counters_of_several_computers_are_not_mixed() {
+    let text = log(&[
+        ("\\\\HOST-A\\Memory\\Available MBytes", "300"),
+        ("\\\\HOST-B\\Memory\\Available MBytes", "5000"),
+    ]);
+    let why = of_log(&text).memory.available_mib.why_unsettled().unwrap();
+    assert!(why.contains("several computers (HOST-A, HOST-B)"), "{why}");
 }

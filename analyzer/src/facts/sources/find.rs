@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::facts::inventory::Kind;
+use crate::formats::counters::is_counter_log;
 
 /// How deep a search by content goes.
 const SEARCH_DEPTH: usize = 12;
@@ -258,6 +259,9 @@ pub(super) fn recognise(name: &str, head: &[u8]) -> Kind {
     if reg_text.iter().any(|magic| start.starts_with(magic)) {
         return Kind::RegText;
     }
+    if is_counter_log(start) {
+        return Kind::CounterLog;
+    }
     if looks_like_netstat(&text) {
         return Kind::Text;
     }
@@ -318,6 +322,8 @@ mod tests {
             recognise("x", b"\xff\xfeR\0E\0G\0E\0D\0I\0T\x004\0"),
             Kind::RegText
         );
+        let counters = b"\r\n\"(PDH-CSV 4.0)\",\"\\\\HOST-A\\Memory\\Cache Bytes\"\r\n";
+        assert_eq!(recognise("x.csv", counters), Kind::CounterLog);
         let netstat = "\n  TCP    0.0.0.0:135   0.0.0.0:0  ABH\u{d6}REN  8\n".repeat(3);
         assert_eq!(recognise("x", netstat.as_bytes()), Kind::Text);
         assert_eq!(

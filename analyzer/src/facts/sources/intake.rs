@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use snapdiag_bundle::{Archive, Bundle, Content, Limits, items};
 
-use super::OpenError;
 use super::container::Container;
 use super::find::{self, HEAD};
+use super::{OpenError, counter_log};
 use crate::facts::inventory::Kind;
 
 /// A container and what its entries are.
@@ -165,7 +165,7 @@ fn by_name(container: &Container) -> Vec<Recognised> {
                 name: entry.name().to_owned(),
                 size: entry.size(),
                 kind,
-                item: item.map(|item| item.id),
+                item: item.map(|item| item.id).or(by_kind(kind)),
                 aside: None,
             }
         })
@@ -185,19 +185,30 @@ fn by_content(container: &Container) -> Vec<Recognised> {
             let kind = find::recognise(name, &container.head(entry, HEAD));
             let aside = match find::set_aside(name) {
                 Some(why) => Some(format!("not used: {why}")),
-                None if at_places && !find::at_known_place(name) && kind != Kind::Text => Some(
-                    "not used: the places of Windows are there, and it is at none of them".into(),
-                ),
+                None if at_places && !find::at_known_place(name) && by_kind(kind).is_none() => {
+                    Some(
+                        "not used: the places of Windows are there, and it is at none of them"
+                            .into(),
+                    )
+                }
                 None => None,
             };
-            let item = (kind == Kind::Text).then_some("network.netstat-text");
             Recognised {
                 name: name.to_owned(),
                 size: entry.size(),
                 kind,
-                item,
+                item: by_kind(kind),
                 aside,
             }
         })
         .collect()
+}
+
+/// The item that a text stands for, whatever its name.
+fn by_kind(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Text => Some("network.netstat-text"),
+        Kind::CounterLog => Some(counter_log::ITEM),
+        _ => None,
+    }
 }

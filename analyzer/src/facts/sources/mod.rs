@@ -1,6 +1,7 @@
 //! Sources: where the artifacts of a snapshot are found and opened, each once.
 
 pub mod container;
+pub mod counter_log;
 mod find;
 pub mod hives;
 pub mod intake;
@@ -18,12 +19,13 @@ use serde_json::{Value, json};
 use snapdiag_bundle::{ItemRow, Manifest, State, items};
 
 use self::container::Container;
+use self::counter_log::CounterLog;
 use self::registry::{Hive, Missing};
 use super::capture::{Capture, CaptureKind, TimeSource};
 use super::events::EventFacts;
 use super::evidence::Evidence;
 use super::fact::{Fact, State as FactState};
-use super::inventory::{Channel, Inventory};
+use super::inventory::{Channel, Inventory, Kind};
 use super::locator::{EventQuery, Locator};
 use super::machine::Cloud;
 use crate::formats::text::decode;
@@ -56,7 +58,7 @@ pub enum OpenError {
     Bundle(#[from] snapdiag_bundle::OpenError),
     /// A file that is none of what is read.
     #[error(
-        "{} is no bundle, hive, event log, registry text, netstat output or facts file",
+        "{} is no bundle, hive, event log, registry text, netstat output, counter log or facts file",
         .0.display()
     )]
     NotRecognised(PathBuf),
@@ -91,6 +93,7 @@ pub struct Sources {
     software: Hive,
     bcd: Hive,
     events: EventFacts,
+    counter_log: Option<CounterLog>,
     cloud: Option<Cloud>,
 }
 
@@ -121,6 +124,7 @@ impl Sources {
             software: Hive::new("SOFTWARE", Err(hives::not_found("SOFTWARE"))),
             bcd: Hive::new("BCD", Err(hives::not_found("BCD"))),
             events: EventFacts::default(),
+            counter_log: None,
             cloud: None,
         }
     }
@@ -170,6 +174,11 @@ impl Sources {
         &self.events
     }
 
+    /// The counter log that stands in for the collector's record of counters.
+    pub fn counter_log(&self) -> Option<&CounterLog> {
+        self.counter_log.as_ref()
+    }
+
     /// How far a channel reaches, by its name; its evidence is the count of all its records.
     pub fn channel(&self, name: &str) -> Fact<Channel> {
         if let Some(channel) = self.inventory.channel(name) {
@@ -200,13 +209,24 @@ impl Sources {
 
     /// The output of a console program by its item id (`network.netstat-text`).
     pub fn console_text(&self, item: &'static str) -> Fact<ConsoleText> {
+        self.read(item).map(|(artifact, bytes)| ConsoleText {
+            text: self.decode(&artifact, &bytes),
+            artifact,
+        })
+    }
+
+    /// The text of an artifact: that of a console in the OEM code page, unless it is a file of the
+    /// performance library.
+    pub fn decode(&self, artifact: &str, bytes: &[u8]) -> String {
+        let mut artifacts = self.inventory.artifacts.iter();
+        let is_log = |kind| kind == Kind::CounterLog;
+        if artifacts.any(|known| known.path == artifact && is_log(known.kind)) {
+            return counter_log::text(bytes, self.manifest());
+        }
         let code_page = self
             .manifest()
             .and_then(|manifest| manifest.capture.oem_code_page);
-        self.read(item).map(|(artifact, bytes)| ConsoleText {
-            artifact,
-            text: decode(&bytes, code_page).text,
-        })
+        decode(bytes, code_page).text
     }
 
     /// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it

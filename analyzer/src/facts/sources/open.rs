@@ -6,6 +6,7 @@ use std::path::Path;
 use snapdiag_bundle::{ItemRow, items};
 
 use super::container::Container;
+use super::counter_log::{self, CounterLog};
 use super::hives::{self, Candidate, HiveKind};
 use super::intake::{self, Intake, Recognised};
 use super::logs::{self, Logs, Owner};
@@ -42,7 +43,8 @@ impl Opening {
             .iter()
             .map(|file| (file.name.clone(), first_state(file)))
             .collect();
-        let items = items_of(&intake);
+        let mut items = items_of(&intake);
+        stand_in(&intake, &mut items);
         let mut opening = Self {
             intake,
             artifacts,
@@ -54,13 +56,14 @@ impl Opening {
     }
 
     /// Of several outputs of one program the first by name is taken: which one is newer, nothing
-    /// in them tells.
+    /// in them tells. The collector's own record comes before any.
     fn set_aside_second_texts(&mut self) {
         let second: Vec<(String, String)> = self
             .intake
             .files
             .iter()
-            .filter(|file| file.kind == Kind::Text && file.aside.is_none())
+            .filter(|file| matches!(file.kind, Kind::Text | Kind::CounterLog))
+            .filter(|file| file.aside.is_none())
             .filter_map(|file| match self.items.get(file.item?) {
                 Some(Ok(taken)) if *taken != file.name => Some((file.name.clone(), taken.clone())),
                 _ => None,
@@ -80,6 +83,7 @@ impl Opening {
         let computer = system
             .control_set()
             .text("Control\\ComputerName\\ComputerName", "ComputerName");
+        let counter_log = self.counter_log();
         let logs = self.logs(computer.value().map(|name| name.text.as_str()));
         let manifest = self.intake.container.0.manifest();
         let capture = time::capture(manifest, &system, &software, &logs.channels, options);
@@ -100,6 +104,7 @@ impl Opening {
             software,
             bcd,
             events: logs.events,
+            counter_log,
             cloud: options.cloud,
         }
     }
@@ -203,6 +208,32 @@ impl Opening {
                 doubt,
             })
         })
+    }
+
+    /// The counter log that stands in for the collector's record, where one does.
+    fn counter_log(&mut self) -> Option<CounterLog> {
+        let Some(Ok(name)) = self.items.get(counter_log::ITEM) else {
+            return None;
+        };
+        let name = name.clone();
+        self.artifacts
+            .get(&name)
+            .filter(|artifact| artifact.kind == Kind::CounterLog)?;
+        match CounterLog::read(&self.intake.container, &name) {
+            Ok(log) => {
+                let damage = log.damage();
+                if !damage.is_empty() {
+                    self.settle(&name, ArtifactState::Damaged, damage);
+                }
+                Some(log)
+            }
+            Err(why) => {
+                let missing = Missing::Unreadable(format!("{name}: {why}"));
+                self.items.insert(counter_log::ITEM, Err(missing));
+                self.settle(&name, ArtifactState::Unreadable, vec![why]);
+                None
+            }
+        }
     }
 
     fn logs(&mut self, computer: Option<&str>) -> Logs {
@@ -370,5 +401,16 @@ fn entry(intake: &Intake, name: &str) -> Result<String, Missing> {
         None => Err(Missing::Unreadable(format!(
             "the manifest lists {name}, and it is not in the bundle"
         ))),
+    }
+}
+
+/// Where a bundle has no record of counters, a counter log that was put into it takes its place.
+fn stand_in(intake: &Intake, items: &mut BTreeMap<&'static str, Result<String, Missing>>) {
+    let log = intake
+        .files
+        .iter()
+        .find(|file| file.kind == Kind::CounterLog && file.aside.is_none());
+    if let (Some(log), Some(Err(_))) = (log, items.get(counter_log::ITEM)) {
+        items.insert(counter_log::ITEM, Ok(log.name.clone()));
     }
 }

@@ -1,0 +1,138 @@
+//! The whole program in one screen: what was typed, what is planned, the run, how it ended.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use jiff::Timestamp;
+use snapdiag_bundle::Capture;
+
+use crate::cli::Cli;
+use crate::collection::{self, Asked};
+use crate::disk::Disk;
+use crate::plan::{Live, RunPlan, Source};
+use crate::system::System;
+use crate::{listing, machine, progress, scratch};
+
+/// Why there is no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Status 3.
+    #[error("{0}")]
+    NoBundle(String),
+    /// Status 4.
+    #[error(
+        "not elevated: hives and most logs need an administrator. Start it as one, or add \
+         --allow-unelevated to collect the rest"
+    )]
+    NotElevated,
+}
+
+impl Failure {
+    fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::NoBundle(_) => 3,
+            Self::NotElevated => 4,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::NoBundle(error.to_string())
+    }
+}
+
+/// What opens hives, and the processes of others, to an administrator.
+const PRIVILEGES: &[&str] = &["SeBackupPrivilege", "SeDebugPrivilege"];
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(&cli) {
+        Ok(status) => status,
+        Err(failure) => {
+            progress::note(&format!("snapdiag-collector: {failure}"));
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+    if cli.list {
+        listing::list()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if cli.cleanup {
+        return clean_up(cli);
+    }
+    let disk = match &cli.disk {
+        Some(path) => Some(Disk::find(path, cli.boot.as_deref()).map_err(Failure::Usage)?),
+        None => None,
+    };
+    let source: &dyn Source = match &disk {
+        Some(disk) => disk,
+        None => &Live,
+    };
+    let plan = RunPlan::new(source, cli.profile, &cli.only);
+    if cli.dry_run {
+        listing::dry_run(&plan)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let system = machine::this();
+    let now = Timestamp::now();
+    let started = Instant::now();
+    let capture = match &disk {
+        Some(disk) => {
+            let host = cli.host.clone().unwrap_or_else(|| disk.name());
+            machine::disk(host, now)
+        }
+        None => live(cli, &*system, now)?,
+    };
+    let asked = Asked {
+        cli,
+        capture,
+        started,
+        system: Arc::clone(&system),
+    };
+    let collected = collection::collect(asked, plan)?;
+    progress::last(&collected.sha256, &collected.path)?;
+    Ok(ExitCode::from(u8::from(!collected.whole)))
+}
+
+/// The running machine, if this is Windows and the collector may do its work on it.
+fn live(cli: &Cli, system: &dyn System, now: Timestamp) -> Result<Capture, Failure> {
+    if !cfg!(windows) {
+        let what = "this is not Windows: name a mounted Windows disk with --disk PATH";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    let facts = system.host().facts();
+    if facts.elevated == Some(false) && !cli.allow_unelevated {
+        return Err(Failure::NotElevated);
+    }
+    let privileges = system.host().enable_privileges(PRIVILEGES);
+    Ok(machine::live(facts, privileges.unwrap_or_default(), now))
+}
+
+fn clean_up(cli: &Cli) -> Result<ExitCode, Failure> {
+    let found = scratch::clean(&cli.out).map_err(|error| {
+        Failure::NoBundle(format!("cannot remove {}: {error}", scratch::FOLDER))
+    })?;
+    progress::note(match found {
+        true => "removed what a killed run had left",
+        false => "nothing to remove",
+    });
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,150 @@
+//! What several wrappers need of the system beneath Win32: answers of the kernel in buffers of
+//! their own size, plain structures in buffers, functions that only newer versions have.
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+
+use windows_sys::Wdk::System::SystemInformation::{
+    NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_PROC_NOT_FOUND, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
+};
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+
+use super::wide::{last_error, wide};
+use crate::system::{SysResult, os_error};
+
+/// Rounds in which a buffer may grow.
+const ROUNDS: u32 = 8;
+/// The largest answer taken, bytes.
+const MOST: usize = 64 << 20;
+
+/// Bytes aligned for every structure of Windows.
+pub(super) struct Buffer {
+    words: Vec<u64>,
+    bytes: usize,
+}
+
+impl Buffer {
+    /// A buffer of zeros.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            words: vec![0; bytes.div_ceil(8)],
+            bytes,
+        }
+    }
+
+    /// The first byte, to be written.
+    pub(super) fn as_mut_ptr<T>(&mut self) -> *mut T {
+        self.words.as_mut_ptr().cast()
+    }
+
+    /// Its size for a call.
+    pub(super) fn size(&self) -> u32 {
+        u32::try_from(self.bytes).unwrap_or(u32::MAX)
+    }
+
+    /// Forgets what lies behind that many bytes.
+    pub(super) fn cut(&mut self, bytes: usize) {
+        self.bytes = self.bytes.min(bytes);
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: the words are initialised and hold at least that many bytes.
+        unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), self.bytes) }
+    }
+
+    /// The structure at an offset, where it lies within the buffer.
+    pub(super) fn read<T: Plain>(&self, offset: usize) -> Option<T> {
+        let end = offset.checked_add(size_of::<T>())?;
+        let bytes = self.bytes().get(offset..end)?;
+        // SAFETY: there are as many bytes as the structure needs, and any bytes are one.
+        Some(unsafe { bytes.as_ptr().cast::<T>().read_unaligned() })
+    }
+
+    /// The UTF-16 text at that address, where it lies within the buffer. Windows puts texts behind
+    /// the structures that point to them.
+    pub(super) fn text(&self, address: *const u16, bytes: usize) -> Option<String> {
+        let start = address.addr().checked_sub(self.words.as_ptr().addr())?;
+        let units = self.bytes().get(start..start.checked_add(bytes)?)?;
+        let units: Vec<u16> = units
+            .as_chunks()
+            .0
+            .iter()
+            .map(|unit| u16::from_le_bytes(*unit))
+            .collect();
+        Some(super::wide::text(&units))
+    }
+}
+
+/// A structure for which every pattern of bits is a value.
+///
+/// # Safety
+/// Only numbers and raw pointers are in it.
+pub(super) unsafe trait Plain: Copy {}
+
+/// A copy of a text that ends with a zero; `None` for null.
+///
+/// # Safety
+/// The pointer is null or a text that ends with a zero.
+pub(super) unsafe fn owned_text(text: *const u16) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    let mut length = 0;
+    // SAFETY: the caller promises a zero at the end, and nothing behind it is read.
+    while unsafe { *text.add(length) } != 0 {
+        length += 1;
+    }
+    // SAFETY: so many units were just read.
+    let units = unsafe { std::slice::from_raw_parts(text, length) };
+    Some(String::from_utf16_lossy(units))
+}
+
+/// The size of a structure for a field or a parameter.
+pub(super) fn size_of_u32<T>() -> u32 {
+    u32::try_from(size_of::<T>()).unwrap_or(u32::MAX)
+}
+
+/// The answer of `NtQuerySystemInformation` of that class.
+pub(super) fn query_system(class: SYSTEM_INFORMATION_CLASS, guess: usize) -> SysResult<Buffer> {
+    const CALL: &str = "NtQuerySystemInformation";
+    let mut bytes = guess;
+    let mut status = STATUS_INFO_LENGTH_MISMATCH;
+    for _ in 0..ROUNDS {
+        let mut buffer = Buffer::new(bytes);
+        let mut needed = 0;
+        // SAFETY: the buffer is as large as said and aligned for every class.
+        status = unsafe {
+            NtQuerySystemInformation(class, buffer.as_mut_ptr(), buffer.size(), &raw mut needed)
+        };
+        if status >= 0 {
+            buffer.cut(needed as usize);
+            return Ok(buffer);
+        }
+        if status != STATUS_INFO_LENGTH_MISMATCH && status != STATUS_BUFFER_TOO_SMALL {
+            break;
+        }
+        // What is listed grows between two calls.
+        bytes = (needed as usize + (16 << 10)).max(bytes * 2).min(MOST);
+    }
+    Err(os_error(CALL, status.cast_unsigned()))
+}
+
+/// The address of a function in a DLL that is loaded already.
+pub(super) fn procedure(
+    module: &str,
+    name: &CStr,
+) -> SysResult<unsafe extern "system" fn() -> isize> {
+    let module = wide(module);
+    // SAFETY: the name ends with a zero.
+    let handle = unsafe { GetModuleHandleW(module.as_ptr()) };
+    if handle == null_mut() {
+        return Err(last_error("GetModuleHandleW"));
+    }
+    // SAFETY: the module is loaded, and the name ends with a zero.
+    let address = unsafe { GetProcAddress(handle, name.as_ptr().cast()) };
+    address.ok_or_else(|| os_error(&name.to_string_lossy(), ERROR_PROC_NOT_FOUND))
+}
