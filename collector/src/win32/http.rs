@@ -5,7 +5,7 @@ use std::io::Read;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{GetLastError, GlobalFree};
+use windows_sys::Win32::Foundation::GlobalFree;
 use windows_sys::Win32::Networking::WinHttp::{
     WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, WINHTTP_ACCESS_TYPE_NAMED_PROXY, WINHTTP_ADDREQ_FLAG_ADD,
     WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_AUTO_DETECT_TYPE_DHCP, WINHTTP_AUTO_DETECT_TYPE_DNS_A,
@@ -21,6 +21,7 @@ use windows_sys::Win32::Networking::WinHttp::{
     WinHttpSetOption, WinHttpSetTimeouts, WinHttpWriteData,
 };
 
+use super::wide::{self, wide};
 use crate::upload::{ANSWER_BYTES, Answer, CONNECT_LIMIT, Put, SILENCE_LIMIT, Target, USER_AGENT};
 
 /// Bytes handed over at once.
@@ -326,8 +327,7 @@ fn checked(call: &str, done: i32) -> Result<(), String> {
 /// The last error, with words for those that a person can do something about.
 /// <https://learn.microsoft.com/windows/win32/winhttp/error-messages>
 fn last_error(call: &str) -> String {
-    // SAFETY: reads the thread's last error.
-    let code = unsafe { GetLastError() };
+    let code = wide::last_error(call).code;
     let meaning = match code {
         12002 => ": timed out",
         12007 => ": the name was not resolved",
@@ -342,8 +342,4 @@ fn last_error(call: &str) -> String {
 
 fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
-}
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
 }
