@@ -5,6 +5,7 @@ use super::*;
 use crate::checks::readable::assert_page_lists;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::facts::activation::License;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
@@ -476,7 +477,12 @@ fn probes_of_the_machine_itself() {
 fn windows_that_is_not_activated_is_a_note() {
     let mut machine = Machine::healthy(3389);
     for (status, notes) in [(1, 0), (0, 1), (5, 1)] {
-        machine.0.machine.license_status = Fact::known(status, [place()]);
+        let license = License {
+            status,
+            reason: None,
+            name: None,
+        };
+        machine.0.activation.windows = Fact::known(license, [place()]);
         assert_eq!(expect(&machine, Verdict::Ok, &[]).notes.len(), notes);
     }
 }
