@@ -219,9 +219,9 @@ fn a_policy_that_came_with_a_refresh_came_from_the_domain() {
     for (offset, fires) in [(300, true), (-300, true), (301, false), (-301, false)] {
         let mut snapshot = snapshot();
         denied_by_policy(&mut snapshot, written);
-        refresh(&mut snapshot, Kind::UserPolicies, written);
+        refresh(&mut snapshot, Kind::UserPolicies, 1503, written);
         let at = written + seconds(offset);
-        refresh(&mut snapshot, Kind::MachinePolicies, at);
+        refresh(&mut snapshot, Kind::MachinePolicies, 1500, at);
         let causes = folded(&snapshot, &denied);
         if !fires {
             assert_eq!(causes, []);
@@ -231,11 +231,57 @@ fn a_policy_that_came_with_a_refresh_came_from_the_domain() {
         let Origin::Fact(fact) = cause else {
             panic!("{cause:?}")
         };
-        assert!(fact.contains(&at.to_string()), "{fact}");
+        assert!(fact.contains(&words::time(at)), "{fact}");
         assert_eq!(explained, ["rdp-allowed"]);
         assert_eq!(causes[0].evidence.len(), 2);
         let local = [("rdp-allowed", decision(Critical, &["denied-locally"]))];
         assert_eq!(folded(&snapshot, &local), []);
+    }
+}
+
+#[test]
+fn a_local_setting_came_with_a_refresh_that_applied_something() {
+    let denied = [("rdp-allowed", decision(Critical, &["denied-locally"]))];
+    let written = ago(DAY);
+    for (event, fires) in [(1502, true), (1500, false)] {
+        let mut snapshot = snapshot();
+        denied_locally(&mut snapshot, written);
+        refresh(&mut snapshot, Kind::MachinePolicies, event, written);
+        let causes = folded(&snapshot, &denied);
+        assert_eq!(causes.len(), usize::from(fires), "{event}");
+    }
+}
+
+#[test]
+fn a_setting_that_was_written_in_a_patch_window_came_from_there() {
+    let written = ago(DAY);
+    for rule in ["denied-locally", "denied-by-policy"] {
+        let denied = [("rdp-allowed", decision(Critical, &[rule]))];
+        for (before, after, fires) in [(60, 5, true), (-5, 30, true), (60, -6, false)] {
+            let mut snapshot = snapshot();
+            denied_locally(&mut snapshot, written);
+            if rule == "denied-by-policy" {
+                denied_by_policy(&mut snapshot, written);
+            }
+            serviced(&mut snapshot, "KB1", written - minutes(before));
+            serviced(&mut snapshot, "KB2", written + minutes(after));
+            let causes = folded(&snapshot, &denied);
+            if !fires {
+                assert_eq!(causes, []);
+                continue;
+            }
+            let (cause, explained) = only(&causes);
+            let Origin::Fact(fact) = cause else {
+                panic!("{cause:?}")
+            };
+            assert!(fact.contains("KB1, KB2"), "{fact}");
+            assert_eq!(explained, ["rdp-allowed"]);
+            assert_eq!(causes[0].evidence.len(), 3, "two records and the value");
+            refresh(&mut snapshot, Kind::MachinePolicies, 1502, written);
+            let causes = folded(&snapshot, &denied);
+            let (cause, _) = only(&causes);
+            assert!(matches!(cause, Origin::Fact(fact) if fact.contains("group policies")));
+        }
     }
 }
 
@@ -305,6 +351,15 @@ fn a_disk_names_what_a_live_capture_adds() {
     ] {
         assert_eq!(folded(&disk, &decisions), [], "{decisions:#?}");
     }
+    let unnamed = with(Unknown, "");
+    assert_eq!(folded(&disk, &unnamed), [], "no hive was seen, either");
+    let mut whole = disk.clone();
+    for item in ["registry.system", "eventlog.system"] {
+        let place = (item.to_owned(), item.to_owned());
+        whole.inventory.items.extend([place]);
+    }
+    let causes = folded(&whole, &unnamed);
+    assert_eq!(only(&causes).1, ["gateway"]);
     let live = snapshot();
     assert_eq!(folded(&live, &with(Unknown, asked)), [], "a live snapshot");
     let place = ("network.routes".to_owned(), "routes.json".to_owned());
