@@ -12,13 +12,11 @@ pub(super) fn came_with_refresh(view: &View<'_>) -> Option<Cause> {
     } else {
         return None;
     };
-    let (at, author) = (
-        written.at,
-        match written.with {
-            Occasion::Refresh(_) => "it was set by a group policy, not by a user of the machine",
-            Occasion::Servicing(_) => "servicing wrote it, not a user of the machine",
-        },
-    );
+    let at = written.at;
+    let author = match written.with {
+        Occasion::Refresh(_) => "it was set by a group policy, not by a user of the machine",
+        Occasion::Servicing(_) => "it was set by servicing, not by a user of the machine",
+    };
     let because = format!("the key of the {setting} was written at {at}, in that time: {author}");
     let fact = Origin::Fact(written.with.describe());
     let mut cause = Cause::of(fact, vec!["rdp-allowed"], because)?;
