@@ -295,7 +295,7 @@ fn an_explanation_tells_causes_and_suppression() {
     ] {
         assert!(cause.contains(part), "{part}: {cause}");
     }
-    let neither = explained("gateway");
+    let neither = explained("rdp-tcp");
     assert!(!neither.contains("Causes") && !neither.contains("suppressed"));
 }
 

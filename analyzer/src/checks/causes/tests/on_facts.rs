@@ -257,7 +257,7 @@ fn a_setting_that_was_written_in_a_patch_window_came_from_there() {
     let written = ago(DAY);
     for rule in ["denied-locally", "denied-by-policy"] {
         let denied = [("rdp-allowed", decision(Critical, &[rule]))];
-        for (before, after, fires) in [(60, 5, true), (-5, 30, true), (60, -6, false)] {
+        for (before, after, fires) in [(55, 5, true), (-5, 30, true), (55, -6, false)] {
             let mut snapshot = snapshot();
             denied_locally(&mut snapshot, written);
             if rule == "denied-by-policy" {
@@ -288,21 +288,23 @@ fn a_setting_that_was_written_in_a_patch_window_came_from_there() {
 #[test]
 fn sockets_that_are_not_closed_explain_a_leak_of_the_same_process() {
     let waits = |rule| ("tcp-wait-states", decision(Critical, &[rule]));
-    let leak = |rows: &[Evidence]| {
+    let leak = |headline: &str, reasons: &[&str]| {
         let mut decision = decision(Critical, &["growing-process"]);
-        let exhibit = |row: &Evidence| Exhibit {
-            says: String::new(),
-            expected: None,
-            evidence: row.clone(),
-        };
-        decision.evidence = rows.iter().map(exhibit).collect();
+        headline.clone_into(&mut decision.headline);
+        decision.reasons = reasons.iter().map(|&reason| reason.to_owned()).collect();
         ("handle-leak", decision)
     };
+    let (own, another) = (
+        "app.exe (pid 500) holds 4000",
+        "app.exe (pid 600) holds 9000",
+    );
     let mut sick = snapshot();
     let row = process(&mut sick, 500, 4000);
-    let other = process(&mut sick, 600, 9000);
+    process(&mut sick, 600, 9000);
     connections(&mut sick, &[(500, 8, 1000), (600, 5, 5000), (700, 8, 3)]);
-    let named = leak(std::slice::from_ref(&row));
+    let named = leak(own, &[]);
+    let among_others = leak(another, &[another, own]);
+    assert_eq!(folded(&sick, &[among_others, waits("close-wait")]).len(), 1);
     for rule in ["sockets-not-closed", "close-wait"] {
         let causes = folded(&sick, &[named.clone(), waits(rule)]);
         let explained = (&check("tcp-wait-states"), vec!["handle-leak"]);
@@ -314,8 +316,8 @@ fn sockets_that_are_not_closed_explain_a_leak_of_the_same_process() {
         vec![named.clone()],
         vec![waits("close-wait")],
         vec![named.clone(), waits("time-wait")],
-        vec![leak(&[other]), waits("close-wait")],
-        vec![leak(&[]), waits("close-wait")],
+        vec![leak(another, &[another]), waits("close-wait")],
+        vec![leak("", &[]), waits("close-wait")],
         vec![
             ("handle-leak", decision(Critical, &["huge-total"])),
             waits("close-wait"),
