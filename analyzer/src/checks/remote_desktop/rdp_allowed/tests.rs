@@ -2,10 +2,12 @@ use serde_json::json;
 
 use super::*;
 use crate::checks::thresholds::Thresholds;
+use crate::facts::Snapshot;
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
+use crate::facts::remote_desktop::{Kind, RdpEvent};
 use crate::facts::sources::Sources;
 use crate::facts::sources::registry::Number;
 
