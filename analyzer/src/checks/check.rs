@@ -456,3 +456,6 @@ fn push_once(list: &mut Vec<String>, text: String) {
         list.push(text);
     }
 }
+
+#[cfg(test)]
+mod tests;
