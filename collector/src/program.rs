@@ -43,12 +43,6 @@ impl Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::NoBundle(error.to_string())
-    }
-}
-
 /// What opens hives, and the processes of others, to an administrator.
 const PRIVILEGES: &[&str] = &["SeBackupPrivilege", "SeDebugPrivilege"];
 
@@ -72,8 +66,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     if cli.list {
-        listing::list()?;
-        return Ok(ExitCode::SUCCESS);
+        return printed(listing::list());
     }
     if cli.cleanup {
         return clean_up(cli);
@@ -91,8 +84,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let time = cli.deadline.or(profile_time);
     let plan = RunPlan::new(source, cli.profile, &cli.only, time);
     if cli.dry_run {
-        listing::dry_run(&plan)?;
-        return Ok(ExitCode::SUCCESS);
+        return printed(listing::dry_run(&plan));
     }
     let system = machine::this();
     let now = Timestamp::now();
@@ -112,7 +104,8 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         system: Arc::clone(&system),
     };
     let collected = collection::collect(asked, plan)?;
-    progress::last(&collected.sha256, &collected.path)?;
+    // The bundle is there, whether anybody reads this or not.
+    drop(progress::last(&collected.sha256, &collected.path));
     Ok(ExitCode::from(u8::from(!collected.whole)))
 }
 
@@ -128,6 +121,16 @@ fn live(cli: &Cli, system: &dyn System, now: Timestamp) -> Result<Capture, Failu
     }
     let privileges = system.host().enable_privileges(PRIVILEGES);
     Ok(machine::live(facts, privileges.unwrap_or_default(), now))
+}
+
+/// The end of what only prints. A reader that has seen enough is no failure.
+fn printed(outcome: io::Result<()>) -> Result<ExitCode, Failure> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::NoBundle(error.to_string()))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn clean_up(cli: &Cli) -> Result<ExitCode, Failure> {
