@@ -23,7 +23,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_CLEANBOOT
 use windows_sys::core::{BOOL, PCWSTR};
 
 use super::Windows;
-use super::native::{Buffer, owned_text, procedure, query_system, size_of_u32};
+use super::native::{Buffer, Library, owned_text, query_system, size_of_u32};
 use super::wide::{checked, last_error};
 use crate::system::hardware::{Join, MemoryStatus, PageFileUse, PerformanceInfo, ProcessorCounts};
 use crate::system::{Hardware, SysResult, os_error};
@@ -57,7 +57,7 @@ impl Hardware for Windows {
 
     fn firmware_type(&self) -> SysResult<u32> {
         type GetFirmwareType = unsafe extern "system" fn(*mut i32) -> BOOL;
-        let address = procedure("kernel32.dll", c"GetFirmwareType")?;
+        let address = Library::kernel32()?.procedure(c"GetFirmwareType")?;
         // SAFETY: this is the function's documented type.
         let get: GetFirmwareType = unsafe { std::mem::transmute(address) };
         let mut kind = 0;
