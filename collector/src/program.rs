@@ -1,6 +1,7 @@
 //! The whole program in one screen: what was typed, what is planned, the run, how it ended.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use crate::collection::{self, Asked};
 use crate::disk::Disk;
 use crate::plan::{Live, RunPlan, Source};
 use crate::system::System;
+use crate::upload::{Target, upload};
 use crate::{listing, machine, progress, scratch};
 
 /// Why there is no bundle.
@@ -71,6 +73,13 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     if cli.cleanup {
         return clean_up(cli);
     }
+    if let Some([bundle, url]) = cli.upload_file.as_deref() {
+        return Ok(send(Path::new(bundle), url));
+    }
+    if let Some(url) = &cli.upload {
+        // A wrong URL is better known before the collection than after it.
+        Target::parse(url).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
     let disk = match &cli.disk {
         Some(path) => Some(Disk::find(path, cli.boot.as_deref()).map_err(Failure::Usage)?),
         None => None,
@@ -104,9 +113,23 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         system: Arc::clone(&system),
     };
     let collected = collection::collect(asked, plan)?;
+    let sent = match &cli.upload {
+        Some(url) => send(&collected.path, url),
+        None => ExitCode::SUCCESS,
+    };
     // The bundle is there, whether anybody reads this or not.
     drop(progress::last(&collected.sha256, &collected.path));
-    Ok(ExitCode::from(u8::from(!collected.whole)))
+    Ok(match collected.whole {
+        true => sent,
+        false => ExitCode::from(1),
+    })
+}
+
+fn send(bundle: &Path, url: &str) -> ExitCode {
+    match upload(bundle, url, &mut progress::note) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(error.exit_status()),
+    }
 }
 
 /// The running machine, if this is Windows and the collector may do its work on it.
