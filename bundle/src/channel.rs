@@ -1,5 +1,13 @@
 //! Names of event log channels and of the files that hold them.
 
+/// Logons, failed logons, changes of accounts.
+pub const SECURITY: &str = "Security";
+/// The event ids that a collector asks for from [`SECURITY`]: all that the checks look for. Logons
+/// (4624, 4625, 4771, 4776), lockouts and accounts (4720, 4732, 4740), gaps (1100, 1101, 1102,
+/// 4608, 4616), dropped connections (5152, 5157).
+pub const SECURITY_IDS: &[u32] = &[
+    1100, 1101, 1102, 4608, 4616, 4624, 4625, 4720, 4732, 4740, 4771, 4776, 5152, 5157,
+];
 /// Remote Desktop connections and listeners.
 pub const RCM_OPERATIONAL: &str =
     "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational";

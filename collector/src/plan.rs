@@ -34,6 +34,18 @@ pub struct Way {
     pub work: Work,
 }
 
+/// The most of a run's time that one quick item may take.
+const SHARE: u32 = 6;
+
+impl Way {
+    fn within(mut self, time: Option<Duration>) -> Self {
+        if let (Phase::Quick, Some(time)) = (self.phase, time) {
+            self.limit = self.limit.min(time / SHARE);
+        }
+        self
+    }
+}
+
 /// What a source of items can do: the running machine, or a mounted disk.
 pub trait Source {
     /// How it collects an item, or why it cannot.
@@ -66,12 +78,22 @@ fn collector(id: &str) -> Option<&'static Collector> {
 impl RunPlan {
     /// Plans a run: what the source can do, the profile takes and `only` (ids, or the part of them
     /// before the dot; empty: all) names.
-    pub fn new(source: &dyn Source, profile: Profile, only: &[String]) -> Self {
+    ///
+    /// No quick item may take more than its share of the time for the whole run: where several of
+    /// them hang, as on a very sick machine they do, hives and logs still have their turn.
+    pub fn new(
+        source: &dyn Source,
+        profile: Profile,
+        only: &[String],
+        time: Option<Duration>,
+    ) -> Self {
         let mut items: Vec<_> = ITEMS
             .iter()
             .map(|item| Planned {
                 item,
-                way: wanted(item, profile, only).and_then(|()| source.way(item)),
+                way: wanted(item, profile, only)
+                    .and_then(|()| source.way(item))
+                    .map(|way| way.within(time)),
             })
             .collect();
         // What is not collected comes first, since its rows are written first.

@@ -86,7 +86,10 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Some(disk) => disk,
         None => &Live,
     };
-    let plan = RunPlan::new(source, cli.profile, &cli.only);
+    // Nobody waits for a machine that does not run: a disk is copied as long as it takes.
+    let profile_time = disk.is_none().then(|| cli.profile.deadline());
+    let time = cli.deadline.or(profile_time);
+    let plan = RunPlan::new(source, cli.profile, &cli.only, time);
     if cli.dry_run {
         listing::dry_run(&plan)?;
         return Ok(ExitCode::SUCCESS);
@@ -104,6 +107,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let asked = Asked {
         cli,
         capture,
+        time,
         started,
         system: Arc::clone(&system),
     };

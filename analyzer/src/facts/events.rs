@@ -229,3 +229,23 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str, number: u64) {
         counts.insert(name.to_owned(), number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use snapdiag_bundle::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_collector_asks_security_for_all_that_is_looked_for() {
+        let wants = EventFacts::wants();
+        let wanted: BTreeSet<u32> = wants
+            .filter(|want| want.channel.eq_ignore_ascii_case(channel::SECURITY))
+            .flat_map(|want| want.ids.iter().copied())
+            .collect();
+        let asked: BTreeSet<u32> = channel::SECURITY_IDS.iter().copied().collect();
+        assert_eq!(asked, wanted);
+    }
+}

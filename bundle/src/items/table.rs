@@ -410,7 +410,7 @@ pub const ITEMS: &[Item] = &[
     ),
     log(
         "eventlog.security",
-        "Security",
+        channel::SECURITY,
         &["eventlog/Security.evtx"],
         &["brute-force", "network-access-account"],
         "logons and failed logons",

@@ -3,14 +3,22 @@
 
 mod accounts;
 mod counters;
+mod dump_files;
+mod event_logs;
+mod expand;
+mod exported;
 mod filetime;
 mod firewall;
 mod hardware;
 mod licensing;
+mod machine_keys;
 mod outcome;
 mod parts;
+mod paths;
 mod port_ranges;
 mod processes;
+mod registry;
+mod registry_keys;
 mod services;
 mod sessions;
 mod sink;
@@ -18,6 +26,7 @@ mod sockets;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod volumes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +94,13 @@ pub static COLLECTORS: &[&[Collector]] = &[
     port_ranges::COLLECTORS,
     sockets::COLLECTORS,
     texts::COLLECTORS,
+    registry_keys::COLLECTORS,
+    registry::COLLECTORS,
+    event_logs::COLLECTORS,
+    volumes::COLLECTORS,
+    dump_files::COLLECTORS,
+    paths::COLLECTORS,
+    machine_keys::COLLECTORS,
 ];
 
 impl Job {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -28,21 +28,51 @@ impl Ran {
     }
 }
 
-/// Runs an item to its end, with a counter window of one second.
+/// A counter window of one second, no cap, no folder for exports.
+pub(super) fn settings() -> Settings {
+    Settings {
+        since: Timestamp::UNIX_EPOCH,
+        log_bytes: None,
+        samples: 2,
+        scratch: PathBuf::new(),
+    }
+}
+
+/// Runs an item to its end.
 pub(super) fn run(system: impl System + 'static, collect: fn(&mut Job) -> Outcome) -> Ran {
+    run_with(settings(), system, collect)
+}
+
+/// The end of an item that the engine has given up.
+pub(super) fn given_up(
+    settings: Settings,
+    system: impl System + 'static,
+    collect: fn(&mut Job) -> Outcome,
+) -> Outcome {
+    let (mut job, receiver) = job(settings, system);
+    drop(receiver);
+    collect(&mut job)
+}
+
+fn job(settings: Settings, system: impl System + 'static) -> (Job, Receiver<Chunk>) {
     let (sender, receiver) = sync_channel(1);
-    let mut job = Job {
+    let job = Job {
         system: Arc::new(system),
         sink: Sink::new(sender),
-        settings: Arc::new(Settings {
-            since: Timestamp::UNIX_EPOCH,
-            log_bytes: None,
-            samples: 2,
-            scratch: PathBuf::new(),
-        }),
+        settings: Arc::new(settings),
         stop: Arc::new(AtomicBool::new(false)),
         until: Instant::now() + Duration::from_secs(60),
     };
+    (job, receiver)
+}
+
+/// Runs an item to its end with other settings.
+pub(super) fn run_with(
+    settings: Settings,
+    system: impl System + 'static,
+    collect: fn(&mut Job) -> Outcome,
+) -> Ran {
+    let (mut job, receiver) = job(settings, system);
     let item = std::thread::spawn(move || collect(&mut job));
     let mut artifacts = BTreeMap::new();
     let mut current = String::new();

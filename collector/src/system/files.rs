@@ -33,7 +33,7 @@ pub trait Files: Send + Sync {
     ///
     /// # Errors
     /// That of the call: 2 or 3 where there is no such folder.
-    fn list(&self, folder: &Path) -> SysResult<Vec<Found>> {
+    fn list(&self, folder: &Path) -> SysResult<Listing> {
         let _ = folder;
         not_implemented("FindFirstFileW")
     }
@@ -72,6 +72,9 @@ pub trait Files: Send + Sync {
         None
     }
 }
+
+/// What is in a folder, one by one; an error ends it.
+pub type Listing = Box<dyn Iterator<Item = SysResult<Found>>>;
 
 /// A file that was opened for shared reading.
 pub struct SharedFile {

@@ -20,6 +20,14 @@ pub trait Processes: Send + Sync {
     fn gui_resources(&self, _pid: u32) -> SysResult<GuiResources> {
         not_implemented("GetGuiResources")
     }
+
+    /// The environment of a process as it is now, text by text, such as `ComSpec=C:\…\cmd.exe`.
+    ///
+    /// # Errors
+    /// The error of `OpenProcess`, `NtQueryInformationProcess` or `ReadProcessMemory`.
+    fn environment(&self, _pid: u32) -> SysResult<Vec<String>> {
+        not_implemented("ReadProcessMemory")
+    }
 }
 
 /// `SYSTEM_PROCESS_INFORMATION`.

@@ -28,7 +28,7 @@ use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 use super::Windows;
 use super::wide::{checked, last_error, text, wide};
 use crate::system::SysResult;
-use crate::system::files::{Files, Found, SharedFile, io_error};
+use crate::system::files::{Files, Found, Listing, SharedFile, io_error};
 
 impl Files for Windows {
     fn system_root(&self) -> SysResult<PathBuf> {
@@ -58,17 +58,15 @@ impl Files for Windows {
         })
     }
 
-    fn list(&self, folder: &Path) -> SysResult<Vec<Found>> {
+    fn list(&self, folder: &Path) -> SysResult<Listing> {
         let failed = |error: io::Error| io_error("FindFirstFileW", &error);
-        fs::read_dir(folder)
-            .map_err(failed)?
-            .map(|entry| {
-                let entry = entry.map_err(failed)?;
-                // On Windows this is what the folder said; nothing is opened.
-                let metadata = entry.metadata().map_err(failed)?;
-                Ok(found(entry.file_name(), &metadata))
-            })
-            .collect()
+        let entries = fs::read_dir(folder).map_err(failed)?;
+        Ok(Box::new(entries.map(move |entry| {
+            let entry = entry.map_err(failed)?;
+            // On Windows this is what the folder said; nothing is opened.
+            let metadata = entry.metadata().map_err(failed)?;
+            Ok(found(entry.file_name(), &metadata))
+        })))
     }
 
     fn look_up(&self, path: &Path) -> SysResult<Found> {

@@ -7,40 +7,45 @@ mod address;
 pub mod com;
 mod commands;
 pub mod console;
+mod environment;
+mod event_logs;
 mod files;
 mod firewall;
 mod hardware;
 mod host;
+pub(crate) mod http;
 mod licensing;
 mod native;
 mod network;
 mod performance;
 mod processes;
+mod registry;
 mod services;
 mod sessions;
 mod sockets;
 mod token;
+mod volumes;
 mod wide;
 mod wmi;
 
 use crate::system::{
-    Accounts, Commands, Files, Firewall, Hardware, Host, Licensing, Network, Performance,
-    Processes, Services, Sessions, Sockets, System,
+    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Licensing, Network,
+    Performance, Processes, Registry, Services, Sessions, Sockets, System, Volumes,
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
-    fn licensing(&self) -> &dyn Licensing {
-        self
-    }
-
     fn accounts(&self) -> &dyn Accounts {
         self
     }
 
     fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn event_logs(&self) -> &dyn EventLogs {
         self
     }
 
@@ -60,6 +65,10 @@ impl System for Windows {
         self
     }
 
+    fn licensing(&self) -> &dyn Licensing {
+        self
+    }
+
     fn network(&self) -> &dyn Network {
         self
     }
@@ -72,6 +81,10 @@ impl System for Windows {
         self
     }
 
+    fn registry(&self) -> &dyn Registry {
+        self
+    }
+
     fn services(&self) -> &dyn Services {
         self
     }
@@ -81,6 +94,10 @@ impl System for Windows {
     }
 
     fn sockets(&self) -> &dyn Sockets {
+        self
+    }
+
+    fn volumes(&self) -> &dyn Volumes {
         self
     }
 }

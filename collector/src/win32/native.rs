@@ -84,6 +84,10 @@ impl Buffer {
 /// # Safety
 /// Only numbers and raw pointers are in it.
 pub(super) unsafe trait Plain: Copy {}
+// SAFETY: a number.
+unsafe impl Plain for u32 {}
+// SAFETY: a number.
+unsafe impl Plain for u64 {}
 
 /// A copy of a text that ends with a zero; `None` for null.
 ///

@@ -6,9 +6,9 @@ use windows_sys::Win32::System::Threading::{
     GR_GDIOBJECTS, GR_USEROBJECTS, GetGuiResources, OpenProcess, PROCESS_QUERY_INFORMATION,
 };
 
-use super::Windows;
 use super::native::{Buffer, Plain, query_system};
 use super::wide::last_error;
+use super::{Windows, environment};
 use crate::system::processes::{GuiResources, ProcessInfo};
 use crate::system::{Processes, SysResult, os_error};
 
@@ -79,6 +79,10 @@ impl Processes for Windows {
             ERROR_SUCCESS => Ok(GuiResources { gdi, user }),
             error => Err(os_error("GetGuiResources", error)),
         }
+    }
+
+    fn environment(&self, pid: u32) -> SysResult<Vec<String>> {
+        environment::of(pid)
     }
 }
 

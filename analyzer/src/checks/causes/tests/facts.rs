@@ -95,6 +95,7 @@ pub(super) fn process(snapshot: &mut Snapshot, pid: u32, handles: u64) -> Eviden
         processes: 100,
         handles: 100_000,
         untold: 0,
+        ids: None,
         top,
     };
     snapshot.processes.table = Fact::known(table, []);
