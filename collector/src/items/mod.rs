@@ -2,6 +2,7 @@
 //! how long it may take.
 
 mod accounts;
+mod clouds;
 mod counters;
 mod dump_files;
 mod event_logs;
@@ -11,10 +12,14 @@ mod filetime;
 mod firewall;
 mod hardware;
 mod machine_keys;
+mod machine_signs;
+mod metadata;
+mod network;
 mod outcome;
 mod parts;
 mod paths;
 mod port_ranges;
+mod probes;
 mod processes;
 mod registry;
 mod registry_keys;
@@ -89,7 +94,10 @@ pub static COLLECTORS: &[&[Collector]] = &[
     sessions::COLLECTORS,
     accounts::COLLECTORS,
     firewall::COLLECTORS,
+    metadata::COLLECTORS,
+    network::COLLECTORS,
     port_ranges::COLLECTORS,
+    probes::COLLECTORS,
     sockets::COLLECTORS,
     texts::COLLECTORS,
     registry_keys::COLLECTORS,

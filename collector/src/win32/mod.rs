@@ -16,6 +16,7 @@ mod host;
 mod native;
 mod network;
 mod performance;
+mod probes;
 mod processes;
 mod registry;
 mod services;
@@ -26,7 +27,7 @@ mod volumes;
 mod wide;
 
 use crate::system::{
-    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Network, Performance,
+    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Network, Performance, Probing,
     Processes, Registry, Services, Sessions, Sockets, System, Volumes,
 };
 
@@ -47,6 +48,10 @@ impl System for Windows {
     }
 
     fn accounts(&self) -> &dyn Accounts {
+        self
+    }
+
+    fn probing(&self) -> &dyn Probing {
         self
     }
 
