@@ -13,9 +13,12 @@ mod files;
 mod firewall;
 mod hardware;
 mod host;
+pub(crate) mod http;
+mod licensing;
 mod native;
 mod network;
 mod performance;
+mod probes;
 mod processes;
 mod registry;
 mod services;
@@ -24,33 +27,30 @@ mod sockets;
 mod token;
 mod volumes;
 mod wide;
+mod wmi;
 
 use crate::system::{
-    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Network, Performance,
-    Processes, Registry, Services, Sessions, Sockets, System, Volumes,
+    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Licensing, Network,
+    Performance, Probing, Processes, Registry, Services, Sessions, Sockets, System, Volumes,
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
-    fn registry(&self) -> &dyn Registry {
-        self
-    }
-
-    fn event_logs(&self) -> &dyn EventLogs {
-        self
-    }
-
-    fn volumes(&self) -> &dyn Volumes {
-        self
-    }
-
     fn accounts(&self) -> &dyn Accounts {
         self
     }
 
+    fn probing(&self) -> &dyn Probing {
+        self
+    }
+
     fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn event_logs(&self) -> &dyn EventLogs {
         self
     }
 
@@ -70,6 +70,10 @@ impl System for Windows {
         self
     }
 
+    fn licensing(&self) -> &dyn Licensing {
+        self
+    }
+
     fn network(&self) -> &dyn Network {
         self
     }
@@ -82,6 +86,10 @@ impl System for Windows {
         self
     }
 
+    fn registry(&self) -> &dyn Registry {
+        self
+    }
+
     fn services(&self) -> &dyn Services {
         self
     }
@@ -91,6 +99,10 @@ impl System for Windows {
     }
 
     fn sockets(&self) -> &dyn Sockets {
+        self
+    }
+
+    fn volumes(&self) -> &dyn Volumes {
         self
     }
 }
