@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use snapdiag_bundle::manifest::{FORMAT, FORMAT_VERSION};
@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub cli: &'a Cli,
     /// The machine and the moment.
     pub capture: Capture,
+    /// How long the run may take; `None`: as long as it takes.
+    pub time: Option<Duration>,
     /// The same moment, as a clock that nobody sets.
     pub started: Instant,
     /// The system under the program.
@@ -55,23 +57,20 @@ pub fn collect(asked: Asked<'_>, plan: RunPlan) -> Result<Collected, Failure> {
     let Asked {
         cli,
         capture,
+        time: deadline,
         started,
         system,
     } = asked;
     let live = capture.mode == CaptureMode::Live;
-    let deadline = cli.deadline.or(live.then(|| cli.profile.deadline()));
-    let settings = Settings {
-        since: cli.since.before(capture.started_at),
-        log_bytes: live.then(|| cli.profile.log_bytes()),
-        samples: cli.profile.samples(),
-        scratch: cli.out.join(scratch::FOLDER),
-    };
     check_room(cli, &*system, live)?;
+    match scratch::clean(&cli.out) {
+        Ok(false) => {}
+        Ok(true) => note("removed what a killed run had left"),
+        Err(error) => note(&format!("{} stays: {error}", scratch::FOLDER)),
+    }
     // A priority that cannot be lowered is no reason to collect nothing.
     drop(system.host().lower_priority());
     let interrupted = stop::on_request();
-    let scratch = live.then(|| scratch_folder(&cli.out, &*system, &capture));
-
     let host = match cli.anonymous_name {
         true => output::anonymous(),
         false => capture.host.clone(),
@@ -79,6 +78,15 @@ pub fn collect(asked: Asked<'_>, plan: RunPlan) -> Result<Collected, Failure> {
     let (file, path) = Output::create(&cli.out, &host, capture.started_at)
         .map_err(|error| no_bundle(&cli.out, &error))?;
     note(&heading(&capture, cli, deadline, &path));
+    let scratch = scratch_folder(cli, &*system, &capture);
+    // Below a file nothing can be created: without the folder every export fails.
+    let exports = scratch.as_ref().map_or(path.as_path(), Scratch::path);
+    let settings = Settings {
+        since: cli.since.before(capture.started_at),
+        log_bytes: live.then(|| cli.profile.log_bytes()),
+        samples: cli.profile.samples(),
+        scratch: exports.to_owned(),
+    };
     let run = Run {
         system: Arc::clone(&system),
         settings: Arc::new(settings),
@@ -189,23 +197,24 @@ fn check_room(cli: &Cli, system: &dyn System, live: bool) -> Result<(), Failure>
     }
 }
 
-fn scratch_folder(out: &Path, system: &dyn System, capture: &Capture) -> Scratch {
-    let elevated = capture.elevated != Some(false);
-    let (scratch, fault) = Scratch::create(out, system.host(), elevated);
-    if let Some(fault) = fault {
-        note(&format!(
-            "no folder for exports ({fault}): hives and logs are copied instead"
-        ));
+/// The folder for exports, which only a running machine needs.
+fn scratch_folder(cli: &Cli, system: &dyn System, capture: &Capture) -> Option<Scratch> {
+    if capture.mode == CaptureMode::DiskOnly {
+        return None;
     }
-    scratch
+    let elevated = capture.elevated != Some(false);
+    match Scratch::create(&cli.out, system.host(), elevated) {
+        Ok(scratch) => Some(scratch),
+        Err(error) => {
+            note(&format!(
+                "no folder for exports ({error}): hives and logs are copied instead"
+            ));
+            None
+        }
+    }
 }
 
-fn heading(
-    capture: &Capture,
-    cli: &Cli,
-    deadline: Option<std::time::Duration>,
-    path: &Path,
-) -> String {
+fn heading(capture: &Capture, cli: &Cli, deadline: Option<Duration>, path: &Path) -> String {
     let time = deadline.map_or("as long as it takes".to_owned(), |time| {
         format!("at most {} s", time.as_secs())
     });
@@ -220,7 +229,7 @@ fn heading(
 fn written_plan(
     cli: &Cli,
     capture: Capture,
-    deadline: Option<std::time::Duration>,
+    deadline: Option<Duration>,
     settings: &Settings,
     items: Vec<String>,
 ) -> Plan {

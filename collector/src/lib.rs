@@ -24,6 +24,7 @@ pub mod stop;
 pub mod system;
 #[cfg(unix)]
 pub mod unix;
+pub mod upload;
 #[cfg(windows)]
 #[allow(unsafe_code)]
 pub mod win32;

@@ -34,6 +34,18 @@ pub struct Way {
     pub work: Work,
 }
 
+/// The most of a run's time that one quick item may take.
+const SHARE: u32 = 6;
+
+impl Way {
+    fn within(mut self, time: Option<Duration>) -> Self {
+        if let (Phase::Quick, Some(time)) = (self.phase, time) {
+            self.limit = self.limit.min(time / SHARE);
+        }
+        self
+    }
+}
+
 /// What a source of items can do: the running machine, or a mounted disk.
 pub trait Source {
     /// How it collects an item, or why it cannot.
@@ -66,12 +78,22 @@ fn collector(id: &str) -> Option<&'static Collector> {
 impl RunPlan {
     /// Plans a run: what the source can do, the profile takes and `only` (ids, or the part of them
     /// before the dot; empty: all) names.
-    pub fn new(source: &dyn Source, profile: Profile, only: &[String]) -> Self {
+    ///
+    /// No quick item may take more than its share of the time for the whole run: where several of
+    /// them hang, as on a very sick machine they do, hives and logs still have their turn.
+    pub fn new(
+        source: &dyn Source,
+        profile: Profile,
+        only: &[String],
+        time: Option<Duration>,
+    ) -> Self {
         let mut items: Vec<_> = ITEMS
             .iter()
             .map(|item| Planned {
                 item,
-                way: wanted(item, profile, only).and_then(|()| source.way(item)),
+                way: wanted(item, profile, only)
+                    .and_then(|()| source.way(item))
+                    .map(|way| way.within(time)),
             })
             .collect();
         // What is not collected comes first, since its rows are written first.
@@ -123,5 +145,53 @@ fn wanted(item: &Item, profile: Profile, only: &[String]) -> Result<(), String> 
     match profile.takes(item) {
         true => Ok(()),
         false => Err(format!("not in the profile {}", profile.name())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_every_item_once_and_in_the_order_of_phases() {
+        let time = Duration::from_secs(60);
+        let plan = RunPlan::new(&Live, Profile::Minimal, &[], Some(time));
+        assert_eq!(plan.items.len(), ITEMS.len());
+        let phases: Vec<_> = plan
+            .items
+            .iter()
+            .filter_map(|planned| planned.way.as_ref().ok())
+            .map(|way| way.phase)
+            .collect();
+        assert!(phases.is_sorted());
+        let quick = |planned: &&Planned| {
+            let way = planned.way.as_ref();
+            way.is_ok_and(|way| way.phase == Phase::Quick && way.limit > time / SHARE)
+        };
+        assert!(plan.items.iter().find(quick).is_none());
+    }
+
+    #[test]
+    fn only_takes_items_and_families() {
+        let only = ["registry", "eventlog.system"].map(str::to_owned);
+        let plan = RunPlan::new(&Live, Profile::Standard, &only, None);
+        for planned in &plan.items {
+            let id = planned.item.id;
+            let named = id.starts_with("registry.") || id == "eventlog.system";
+            assert_eq!(planned.way.is_ok(), named, "{id}");
+        }
+    }
+
+    #[test]
+    fn the_minimal_profile_leaves_logs_out_and_says_so() {
+        let plan = RunPlan::new(&Live, Profile::Minimal, &[], None);
+        for planned in &plan.items {
+            if let Err(reason) = &planned.way {
+                assert!(planned.item.id.starts_with("eventlog."));
+                assert_eq!(reason, "not in the profile minimal");
+            }
+        }
+        assert!(plan.ids().iter().any(|id| id == "eventlog.security"));
+        assert!(plan.ids().iter().all(|id| id != "eventlog.setup"));
     }
 }

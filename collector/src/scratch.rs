@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::system::SysResult;
 use crate::system::host::Host;
 
 /// Name of the folder.
@@ -21,18 +22,14 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Creates the folder anew beside the bundle. When that fails the answer says why, and the
-    /// items that want to export something find no folder and use their second method.
-    pub fn create(beside: &Path, host: &dyn Host, elevated: bool) -> (Self, Option<String>) {
+    /// Creates the folder beside the bundle.
+    ///
+    /// # Errors
+    /// The system's; one of them that something of this name is there, which may be anybody's.
+    pub fn create(beside: &Path, host: &dyn Host, elevated: bool) -> SysResult<Self> {
         let path = beside.join(FOLDER);
-        let fault = clean(beside)
-            .map_err(|error| error.to_string())
-            .and_then(|_| {
-                host.create_private_folder(&path, elevated)
-                    .map_err(|error| error.to_string())
-            })
-            .err();
-        (Self { path }, fault)
+        host.create_private_folder(&path, elevated)?;
+        Ok(Self { path })
     }
 
     /// Where it is.
@@ -72,4 +69,74 @@ pub fn clean(beside: &Path) -> io::Result<bool> {
         fs::remove_file(&folder).or_else(|_| fs::remove_dir(&folder))?;
     }
     Ok(true)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+    use crate::unix::Unix;
+
+    fn leftover() -> tempfile::TempDir {
+        let beside = tempfile::tempdir().unwrap();
+        fs::create_dir(beside.path().join(FOLDER)).unwrap();
+        fs::write(beside.path().join(FOLDER).join(FILE), "a hive").unwrap();
+        beside
+    }
+
+    fn is_empty(folder: &Path) -> bool {
+        fs::read_dir(folder).unwrap().next().is_none()
+    }
+
+    #[test]
+    fn the_folder_is_private_and_goes_with_its_file() {
+        let beside = tempfile::tempdir().unwrap();
+        let scratch = Scratch::create(beside.path(), &Unix, true).unwrap();
+        let mode = fs::metadata(scratch.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        fs::write(scratch.path().join(FILE), "a hive").unwrap();
+        drop(scratch);
+        assert!(is_empty(beside.path()));
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_once() {
+        let beside = leftover();
+        assert!(clean(beside.path()).unwrap());
+        assert!(is_empty(beside.path()));
+        assert!(!clean(beside.path()).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_ours_stays() {
+        let beside = leftover();
+        let other = beside.path().join(FOLDER).join("thesis.txt");
+        fs::write(&other, "years of work").unwrap();
+        assert!(clean(beside.path()).is_err());
+        assert!(other.exists());
+        assert!(Scratch::create(beside.path(), &Unix, true).is_err());
+        assert!(
+            other.exists(),
+            "a folder that was not created is not removed"
+        );
+    }
+
+    #[test]
+    fn links_are_removed_and_not_followed() {
+        let elsewhere = leftover();
+        let target = elsewhere.path().join(FOLDER);
+        let beside = tempfile::tempdir().unwrap();
+        symlink(&target, beside.path().join(FOLDER)).unwrap();
+        assert!(clean(beside.path()).unwrap());
+        assert!(is_empty(beside.path()));
+        assert!(target.join(FILE).exists());
+
+        fs::create_dir(beside.path().join(FOLDER)).unwrap();
+        let link = beside.path().join(FOLDER).join(FILE);
+        symlink(target.join(FILE), link).unwrap();
+        assert!(clean(beside.path()).unwrap());
+        assert!(is_empty(beside.path()));
+        assert!(target.join(FILE).exists());
+    }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod foreign;
+pub mod object_store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use snapdiag_bundle::records::NativeCounters;
 
 pub use self::events::{Events, Kind, Shortage, ShortageProcess, Sign};
-pub use self::table::{Process, Table};
+pub use self::table::{Ids, Process, Table};
 use super::document;
 use super::fact::Fact;
 use super::inventory::Channel;

@@ -23,6 +23,12 @@ use super::sources::registry::Number;
 /// `MIB_TCP_STATE` of a listener.
 pub const LISTEN: u32 = 2;
 
+/// `BOUND` as `MSFT_NetTCPConnection` numbers it; `MIB_TCP_STATE` has no such state.
+pub const BOUND: u32 = 100;
+/// The first build whose netstat lists bound ports (`-q`): Windows 10 (Microsoft, "Troubleshoot
+/// port exhaustion issues").
+pub const LISTS_BOUND: u32 = 10_240;
+
 /// TCP and UDP tables and port ranges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sockets {
@@ -32,6 +38,10 @@ pub struct Sockets {
     pub udp: Fact<UdpTable>,
     /// The TCP listeners of the newest sample, each with its row.
     pub listeners: Fact<Vec<Listener>>,
+    /// TCP ports that are bound and neither listen nor are connected, from the text of
+    /// `netstat -anoq`: no table of Windows holds them. Absent where that was not run.
+    #[serde(default = "no_bound_ports")]
+    pub bound: Fact<BoundPorts>,
     /// The processes that own a listener, or at least 100 sockets.
     pub owners: Fact<Vec<Owner>>,
     /// Dynamic (ephemeral) ranges; a protocol and family that is not listed was not read.
@@ -46,6 +56,20 @@ pub struct Sockets {
     pub timed_wait_delay: Fact<Number>,
     /// `Tcpip\Parameters\MaxUserPort`: the end of the dynamic range before Windows Vista.
     pub max_user_port: Fact<Number>,
+}
+
+/// In facts of a version that did not know of them.
+fn no_bound_ports() -> Fact<BoundPorts> {
+    Fact::not_collected("bound ports are not among these facts")
+}
+
+/// TCP ports that are bound and neither listen nor are connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BoundPorts {
+    /// The rows; the remote end is unspecified.
+    pub rows: Vec<TcpRow>,
+    /// Lines that could not be read as rows, or whose state nothing tells.
+    pub unclear: u64,
 }
 
 /// A row of a table as evidence.
@@ -195,12 +219,14 @@ impl Sockets {
         let (tcp, listeners) = tables::tcp(sources);
         let udp = tables::udp(sources);
         let owners = tables::owners(sources, &tables::owning(&tcp, &udp, &listeners));
+        let bound = netstat::bound(sources);
         let (dynamic, excluded) = ranges::gather(sources);
         let tcpip = sources.system().control_set().below("Services\\Tcpip");
         Self {
             tcp,
             udp,
             listeners,
+            bound,
             owners,
             dynamic,
             excluded,
@@ -220,6 +246,14 @@ impl Sockets {
             row.line.as_deref(),
             || ("state", json!(row.state)),
         )
+    }
+
+    /// A row of a bound port as evidence: its line.
+    pub fn bound_row(&self, row: &TcpRow) -> Option<Evidence> {
+        let evidence = &self.bound.evidence;
+        row_evidence(evidence, 0, row.place, row.line.as_deref(), || {
+            ("state", json!(row.state))
+        })
     }
 
     /// The same of UDP: the local port in the record.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use snapdiag_bundle::{BundleWriter, ItemRow, State, items};
+use snapdiag_bundle::{BundleWriter, ItemRow, Plan, State, items};
 
 use super::sources::{Options, Sources};
 
@@ -16,7 +16,37 @@ pub(super) fn gather<T>(files: &[(&str, &str)], gather: impl FnOnce(&Sources) ->
     gather(&Sources::open(&root, &Options::default()).unwrap())
 }
 
+/// The same of one item with several artifacts.
+pub(super) fn gather_texts<T>(
+    item: &'static str,
+    files: &[(&str, &str)],
+    gather: impl FnOnce(&Sources) -> T,
+) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("bundle");
+    let mut writer = BundleWriter::folder(&root, plan()).unwrap();
+    for (name, content) in files {
+        writer.artifact_bytes(name, content.as_bytes()).unwrap();
+    }
+    writer.end_item(ItemRow::new(item, State::Ok)).unwrap();
+    let end = "2026-03-01T12:01:00Z".parse().unwrap();
+    writer.finish(end, None).unwrap();
+    gather(&Sources::open(&root, &Options::default()).unwrap())
+}
+
 fn write(root: &Path, files: &[(&str, &str)]) {
+    let mut writer = BundleWriter::folder(root, plan()).unwrap();
+    for (name, content) in files {
+        writer.artifact_bytes(name, content.as_bytes()).unwrap();
+        if let Some(item) = items::by_entry(name) {
+            writer.end_item(ItemRow::new(item.id, State::Ok)).unwrap();
+        }
+    }
+    let end = "2026-03-01T12:01:00Z".parse().unwrap();
+    writer.finish(end, None).unwrap();
+}
+
+fn plan() -> Plan {
     let plan = json!({
         "format": "snapdiag-bundle",
         "format_version": "1.0",
@@ -28,14 +58,5 @@ fn write(root: &Path, files: &[(&str, &str)]) {
         "bounds": {},
         "items": [],
     });
-    let plan = serde_json::from_value(plan).unwrap();
-    let mut writer = BundleWriter::folder(root, plan).unwrap();
-    for (name, content) in files {
-        writer.artifact_bytes(name, content.as_bytes()).unwrap();
-        if let Some(item) = items::by_entry(name) {
-            writer.end_item(ItemRow::new(item.id, State::Ok)).unwrap();
-        }
-    }
-    let end = "2026-03-01T12:01:00Z".parse().unwrap();
-    writer.finish(end, None).unwrap();
+    serde_json::from_value(plan).unwrap()
 }

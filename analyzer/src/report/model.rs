@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use snapdiag_bundle::Cost;
 
 use super::coverage::Coverage;
 use super::selection::Selection;
@@ -70,6 +71,9 @@ pub struct MachineReport {
     /// The program that collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<String>,
+    /// What the collection cost the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// Computer name.
     pub host: Option<String>,
     /// Windows by its name (`Windows Server 2022 Datacenter`).
@@ -261,6 +265,7 @@ impl MachineReport {
             captured_because: capture.because,
             kind: capture.kind,
             collector: capture.collector,
+            cost: capture.cost,
             host: machine.host.value().cloned(),
             os: machine.product.value().cloned(),
             edition: machine.edition.value().cloned(),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
 use crate::checks::thresholds::SetBy;
+pub(super) use crate::checks::words::time;
 use crate::facts::capture::{CaptureKind, TimeSource};
 
 use serde_json::Value;
+use snapdiag_bundle::Cost;
 
 use super::model::Report;
 use super::sanitize;
@@ -41,11 +41,6 @@ pub(super) fn prompt(shell: Shell) -> &'static str {
     }
 }
 
-/// A time, to the second.
-pub(super) fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
 /// When the snapshot was taken, and by what that is known.
 pub(super) fn captured(report: &Report) -> String {
     let machine = &report.machine;
@@ -65,6 +60,22 @@ pub(super) fn captured(report: &Report) -> String {
         TimeSource::Unknown => "unconfirmed",
     };
     format!("captured {kind} at {} ({by})", time(at))
+}
+
+/// What the collection cost the machine, as far as it is known.
+fn cost(cost: &Cost) -> Option<String> {
+    let seconds = |ms: u64| format!("{}.{} s", ms / 1000, ms % 1000 / 100);
+    let megabytes = |bytes: u64| format!("{} MB", bytes.div_ceil(1_000_000));
+    let parts = [
+        cost.elapsed_ms.map(|ms| format!("in {}", seconds(ms))),
+        cost.cpu_ms.map(|ms| format!("{} CPU", seconds(ms))),
+        cost.peak_rss_bytes
+            .map(|bytes| format!("{} peak", megabytes(bytes))),
+        cost.read_bytes
+            .map(|bytes| format!("{} read", megabytes(bytes))),
+    ];
+    let known: Vec<String> = parts.into_iter().flatten().collect();
+    (!known.is_empty()).then(|| format!("collected {}", known.join(", ")))
 }
 
 /// The machine in a line: host, Windows, firmware or cloud, what is known of them.
@@ -194,7 +205,7 @@ pub(super) fn suppressed(suppressed: &Suppressed) -> String {
 }
 
 /// An entry of the suppression file that would have had an effect at another time.
-fn without_effect(entry: &SuppressionReport) -> Option<String> {
+pub(super) fn without_effect(entry: &SuppressionReport) -> Option<String> {
     let until = entry.suppressed.until?;
     let why = match entry.effect {
         Effect::Expired => "the snapshot was taken later",
@@ -231,6 +242,7 @@ pub(super) fn origin(report: &Report) -> String {
         parts.push(report.source.name.clone());
     }
     parts.push(captured(report));
+    parts.extend(report.machine.cost.as_ref().and_then(cost));
     let used = report
         .artifacts
         .iter()
@@ -261,4 +273,28 @@ pub(super) fn raw_beside(exhibit: &Exhibit) -> Option<String> {
     let said =
         exhibit.says.contains('=') || is_text && exhibit.says.contains(raw.trim_matches('"'));
     (!is_key && !said && raw.chars().count() <= LONGEST).then_some(raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_a_collection_is_told_as_far_as_it_is_known() {
+        let whole = Cost {
+            elapsed_ms: Some(43_080),
+            cpu_ms: Some(1_250),
+            peak_rss_bytes: Some(27_300_000),
+            read_bytes: Some(310_000_000),
+            artifact_bytes: None,
+        };
+        let line = "collected in 43.0 s, 1.2 s CPU, 28 MB peak, 310 MB read";
+        assert_eq!(cost(&whole).as_deref(), Some(line));
+        let of_old = Cost {
+            cpu_ms: Some(40),
+            ..Cost::default()
+        };
+        assert_eq!(cost(&of_old).as_deref(), Some("collected 0.0 s CPU"));
+        assert_eq!(cost(&Cost::default()), None);
+    }
 }

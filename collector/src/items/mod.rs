@@ -11,6 +11,7 @@ mod exported;
 mod filetime;
 mod firewall;
 mod hardware;
+mod licensing;
 mod machine_keys;
 mod machine_signs;
 mod metadata;
@@ -92,6 +93,7 @@ pub static COLLECTORS: &[&[Collector]] = &[
     processes::COLLECTORS,
     services::COLLECTORS,
     sessions::COLLECTORS,
+    licensing::COLLECTORS,
     accounts::COLLECTORS,
     firewall::COLLECTORS,
     metadata::COLLECTORS,

@@ -23,7 +23,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{GetSystemMetrics, SM_CLEANBOOT
 use windows_sys::core::{BOOL, PCWSTR};
 
 use super::Windows;
-use super::native::{Buffer, owned_text, procedure, query_system, size_of_u32};
+use super::native::{Buffer, Library, owned_text, query_system, size_of_u32};
 use super::wide::{checked, last_error};
 use crate::system::hardware::{Join, MemoryStatus, PageFileUse, PerformanceInfo, ProcessorCounts};
 use crate::system::{Hardware, SysResult, os_error};
@@ -57,7 +57,7 @@ impl Hardware for Windows {
 
     fn firmware_type(&self) -> SysResult<u32> {
         type GetFirmwareType = unsafe extern "system" fn(*mut i32) -> BOOL;
-        let address = procedure("kernel32.dll", c"GetFirmwareType")?;
+        let address = Library::kernel32()?.procedure(c"GetFirmwareType")?;
         // SAFETY: this is the function's documented type.
         let get: GetFirmwareType = unsafe { std::mem::transmute(address) };
         let mut kind = 0;
@@ -82,7 +82,9 @@ impl Hardware for Windows {
 
     #[cfg(target_arch = "x86_64")]
     fn cpuid(&self, leaf: u32) -> SysResult<[u32; 4]> {
-        let answer = std::arch::x86_64::__cpuid(leaf);
+        // SAFETY: every 64-bit processor has CPUID. Newer compilers know that.
+        #[allow(unused_unsafe)]
+        let answer = unsafe { std::arch::x86_64::__cpuid(leaf) };
         Ok([answer.eax, answer.ebx, answer.ecx, answer.edx])
     }
 

@@ -13,6 +13,8 @@ mod files;
 mod firewall;
 mod hardware;
 mod host;
+pub(crate) mod http;
+mod licensing;
 mod native;
 mod network;
 mod performance;
@@ -25,28 +27,17 @@ mod sockets;
 mod token;
 mod volumes;
 mod wide;
+mod wmi;
 
 use crate::system::{
-    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Network, Performance, Probing,
-    Processes, Registry, Services, Sessions, Sockets, System, Volumes,
+    Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Licensing, Network,
+    Performance, Probing, Processes, Registry, Services, Sessions, Sockets, System, Volumes,
 };
 
 /// The running Windows.
 pub struct Windows;
 
 impl System for Windows {
-    fn registry(&self) -> &dyn Registry {
-        self
-    }
-
-    fn event_logs(&self) -> &dyn EventLogs {
-        self
-    }
-
-    fn volumes(&self) -> &dyn Volumes {
-        self
-    }
-
     fn accounts(&self) -> &dyn Accounts {
         self
     }
@@ -56,6 +47,10 @@ impl System for Windows {
     }
 
     fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn event_logs(&self) -> &dyn EventLogs {
         self
     }
 
@@ -75,6 +70,10 @@ impl System for Windows {
         self
     }
 
+    fn licensing(&self) -> &dyn Licensing {
+        self
+    }
+
     fn network(&self) -> &dyn Network {
         self
     }
@@ -87,6 +86,10 @@ impl System for Windows {
         self
     }
 
+    fn registry(&self) -> &dyn Registry {
+        self
+    }
+
     fn services(&self) -> &dyn Services {
         self
     }
@@ -96,6 +99,10 @@ impl System for Windows {
     }
 
     fn sockets(&self) -> &dyn Sockets {
+        self
+    }
+
+    fn volumes(&self) -> &dyn Volumes {
         self
     }
 }

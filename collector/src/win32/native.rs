@@ -2,15 +2,15 @@
 //! their own size, plain structures in buffers, functions that only newer versions have.
 
 use std::ffi::CStr;
-use std::ptr::null_mut;
 
 use windows_sys::Wdk::System::SystemInformation::{
     NtQuerySystemInformation, SYSTEM_INFORMATION_CLASS,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_PROC_NOT_FOUND, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
+    ERROR_PROC_NOT_FOUND, HMODULE, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
 };
-use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress, LoadLibraryW};
+use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 
 use super::wide::{last_error, wide};
 use crate::system::{SysResult, os_error};
@@ -137,18 +137,85 @@ pub(super) fn query_system(class: SYSTEM_INFORMATION_CLASS, guess: usize) -> Sys
     Err(os_error(CALL, status.cast_unsigned()))
 }
 
-/// The address of a function in a DLL that is loaded already.
-pub(super) fn procedure(
-    module: &str,
-    name: &CStr,
-) -> SysResult<unsafe extern "system" fn() -> isize> {
-    let module = wide(module);
-    // SAFETY: the name ends with a zero.
-    let handle = unsafe { GetModuleHandleW(module.as_ptr()) };
-    if handle == null_mut() {
-        return Err(last_error("GetModuleHandleW"));
+/// A DLL that stays loaded.
+pub(super) struct Library(HMODULE);
+
+impl Library {
+    /// The kernel's Win32 library, which every program has loaded.
+    pub(super) fn kernel32() -> SysResult<Self> {
+        let name = wide("kernel32.dll");
+        // SAFETY: the name ends with a zero.
+        Self::checked("GetModuleHandleW", unsafe {
+            GetModuleHandleW(name.as_ptr())
+        })
     }
-    // SAFETY: the module is loaded, and the name ends with a zero.
-    let address = unsafe { GetProcAddress(handle, name.as_ptr().cast()) };
-    address.ok_or_else(|| os_error(&name.to_string_lossy(), ERROR_PROC_NOT_FOUND))
+
+    /// Loads a DLL of Windows from its own directory, so that none of that name beside the program
+    /// is taken.
+    pub(super) fn system(name: &str) -> SysResult<Self> {
+        let mut units = [0_u16; 260];
+        let room = u32::try_from(units.len()).unwrap_or(0);
+        // SAFETY: the buffer is as large as said.
+        let length = unsafe { GetSystemDirectoryW(units.as_mut_ptr(), room) };
+        if length == 0 || length >= room {
+            return Err(last_error("GetSystemDirectoryW"));
+        }
+        let path = wide(format!("{}\\{name}", super::wide::text(&units)));
+        // SAFETY: the path ends with a zero.
+        Self::checked("LoadLibraryW", unsafe { LoadLibraryW(path.as_ptr()) })
+    }
+
+    fn checked(call: &str, handle: HMODULE) -> SysResult<Self> {
+        if handle.is_null() {
+            return Err(last_error(call));
+        }
+        Ok(Self(handle))
+    }
+
+    /// The address of a function; `ERROR_PROC_NOT_FOUND` where this version has none.
+    pub(super) fn procedure(&self, name: &CStr) -> SysResult<Procedure> {
+        // SAFETY: the module stays loaded, and the name ends with a zero.
+        let address = unsafe { GetProcAddress(self.0, name.as_ptr().cast()) };
+        address.ok_or_else(|| os_error(&name.to_string_lossy(), ERROR_PROC_NOT_FOUND))
+    }
+}
+
+/// A function whose type its user knows.
+pub(super) type Procedure = unsafe extern "system" fn() -> isize;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_outside_a_buffer_is_read() {
+        // SAFETY: a number.
+        unsafe impl Plain for u32 {}
+        let mut buffer = Buffer::new(10);
+        // SAFETY: the buffer holds ten bytes.
+        unsafe { buffer.as_mut_ptr::<u16>().write(u16::from(b'A')) };
+        let start = buffer.as_mut_ptr::<u16>().cast_const();
+        assert_eq!(buffer.text(start, 4).as_deref(), Some("A"));
+        assert_eq!(buffer.text(start, 12), None);
+        assert_eq!(buffer.text(std::ptr::null(), 2), None);
+        assert_eq!(buffer.read::<u32>(6), Some(0));
+        assert_eq!(
+            (buffer.read::<u32>(7), buffer.read::<u32>(usize::MAX)),
+            (None, None)
+        );
+        buffer.cut(8);
+        assert_eq!(buffer.read::<u32>(6), None);
+    }
+
+    #[test]
+    fn a_function_that_is_missing_is_told_from_one_that_is_there() {
+        let kernel32 = Library::kernel32().unwrap();
+        assert!(kernel32.procedure(c"GetTickCount64").is_ok());
+        let missing = kernel32.procedure(c"NoSuchFunction").err().unwrap();
+        assert_eq!(
+            (missing.call.as_str(), missing.code),
+            ("NoSuchFunction", 127)
+        );
+        assert!(Library::system("no-such.dll").is_err());
+    }
 }

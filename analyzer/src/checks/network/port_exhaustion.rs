@@ -12,7 +12,9 @@ use super::ports::{self, Load, Pool};
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence};
-use crate::facts::sockets::Sockets;
+use crate::checks::words;
+use crate::facts::Snapshot;
+use crate::facts::sockets::{LISTS_BOUND, Sockets};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -102,6 +104,8 @@ const ONE_PROCESS: Threshold = Threshold {
 
 /// What settles the tables.
 const TABLES: &str = "a live capture: the TCP and UDP tables (network.tcp, network.udp)";
+/// What settles the ports that are bound and not connected.
+const BOUND_TEXT: &str = "the text of netstat -anoq (network.netstat-text)";
 /// What settles the ranges.
 const RANGES: &str = "the dynamic ranges (network.port-ranges, or network.port-ranges-text)";
 
@@ -137,8 +141,9 @@ fn decide(cx: &Context<'_>) -> Decision {
     show(&mut judge, &pools);
     if ports::from_text(sockets) {
         judge.at_most(Confidence::Medium);
-        judge.note("The table is the text of netstat, which does not list ports that are bound and not connected.");
+        judge.note("The table is the text of netstat.");
     }
+    bound(&mut judge, cx.snapshot);
     let fullest = words(&pools);
     judge.finish(format!("ports are left: {fullest}"), fullest)
 }
@@ -172,6 +177,35 @@ fn demand(judge: &mut Judge, cx: &Context<'_>, pools: &[(Pool<'_>, Option<Load>)
         "System",
         cx.limit(&EVENT_CRITICAL),
     );
+}
+
+/// Ports that are bound and not connected: they are taken, and no table holds them. Without them
+/// `ok` would be too good, wherever netstat can list them.
+fn bound(judge: &mut Judge, snapshot: &Snapshot) {
+    let lists = snapshot.machine.build.value();
+    let lists = lists.is_some_and(|build| *build >= LISTS_BOUND);
+    match snapshot.sockets.bound.value() {
+        Some(bound) if bound.rows.is_empty() => {}
+        Some(bound) => judge.note(format!(
+            "{} bound and not connected: taken, too.",
+            words::count(bound.rows.len(), "port")
+        )),
+        None if lists && snapshot.sockets.tcp.value().is_some() => {
+            judge.lacks(
+                "ports that are bound and not connected are not known",
+                BOUND_TEXT,
+            );
+        }
+        None => judge.note("Ports that are bound and not connected are not known."),
+    }
+    if snapshot
+        .sockets
+        .bound
+        .value()
+        .is_some_and(|bound| bound.unclear > 0)
+    {
+        judge.lacks("not every line of netstat -anoq was understood", BOUND_TEXT);
+    }
 }
 
 /// Evidence that is shown whatever the verdict.

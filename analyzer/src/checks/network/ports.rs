@@ -39,6 +39,8 @@ struct Use<'a> {
 enum Row<'a> {
     Tcp(usize, &'a TcpRow),
     Udp(usize, &'a UdpRow),
+    /// A bound port, of a text of its own.
+    Bound(&'a TcpRow),
 }
 
 impl Row<'_> {
@@ -46,6 +48,7 @@ impl Row<'_> {
         match self {
             Self::Tcp(sample, row) => sockets.tcp_row(sample, row),
             Self::Udp(sample, row) => sockets.udp_row(sample, row),
+            Self::Bound(row) => sockets.bound_row(row),
         }
     }
 }
@@ -149,20 +152,29 @@ impl<'a> Pool<'a> {
     ) -> Option<Vec<Vec<Use<'s>>>> {
         Some(match self.protocol {
             Transport::Tcp => {
+                let uses = |row: &'s TcpRow, place: Row<'s>| {
+                    let taken = self.takes(row.local, row.local_port) && counts(row);
+                    taken.then(|| Use {
+                        local: row.local,
+                        port: row.local_port,
+                        pid: row.pid,
+                        remote: (row.remote_port != 0).then_some((row.remote, row.remote_port)),
+                        row: place,
+                    })
+                };
                 let samples = sockets.tcp.value()?.samples.iter().enumerate();
-                let uses = samples.map(|(number, sample)| {
+                let samples = samples.map(|(number, sample)| -> Vec<Use<'s>> {
                     let rows = sample.rows.iter();
-                    rows.filter(|row| self.takes(row.local, row.local_port) && counts(row))
-                        .map(|row| Use {
-                            local: row.local,
-                            port: row.local_port,
-                            pid: row.pid,
-                            remote: (row.remote_port != 0).then_some((row.remote, row.remote_port)),
-                            row: Row::Tcp(number, row),
-                        })
+                    rows.filter_map(|row| uses(row, Row::Tcp(number, row)))
                         .collect()
                 });
-                uses.collect()
+                let mut samples: Vec<Vec<Use<'s>>> = samples.collect();
+                // Their text was taken once, after the tables.
+                let bound = sockets.bound.value().into_iter().flat_map(|b| &b.rows);
+                if let Some(newest) = samples.last_mut() {
+                    newest.extend(bound.filter_map(|row| uses(row, Row::Bound(row))));
+                }
+                samples
             }
             Transport::Udp => {
                 let samples = sockets.udp.value()?.samples.iter().enumerate();

@@ -20,7 +20,8 @@ use crate::facts::network::{
 };
 use crate::facts::network_events::{Hour, Kind, NetworkEvent};
 use crate::facts::sockets::{
-    Owner, PortRange, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample, UdpTable,
+    BoundPorts, Owner, PortRange, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample,
+    UdpTable,
 };
 use crate::facts::sources::Sources;
 use crate::facts::sources::registry::{Number, Text};
@@ -138,6 +139,11 @@ pub(super) fn healthy() -> Snapshot {
     snapshot.sockets.timed_wait_delay = Fact::absent([place()]);
     snapshot.sockets.max_user_port = Fact::absent([place()]);
     snapshot.sockets.listeners = Fact::known(Vec::new(), []);
+    let bound = BoundPorts {
+        rows: Vec::new(),
+        unclear: 0,
+    };
+    snapshot.sockets.bound = Fact::known(bound, []);
     snapshot.sockets.owners = Fact::known(
         vec![Owner {
             pid: 77,

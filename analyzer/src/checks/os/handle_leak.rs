@@ -96,6 +96,14 @@ const RECENT_DAYS: Threshold = Threshold {
     source: "ours",
 };
 
+const DEAD_IDS: Threshold = Threshold {
+    key: "handle-leak.dead-ids",
+    default: 20_000.0,
+    unit: "process and thread ids",
+    meaning: "more below the highest that nothing living has are a sign of processes that ended and are still held; a note",
+    source: "ours",
+};
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "handle-leak",
@@ -122,6 +130,7 @@ pub const CHECK: Check = Check {
         WATCHED_SECONDS,
         FRESH_HOURS,
         RECENT_DAYS,
+        DEAD_IDS,
     ],
     decide,
 };
@@ -148,6 +157,7 @@ fn decide(cx: &Context<'_>) -> Decision {
             );
         }
         show(&mut judge, table);
+        dead(&mut judge, cx, table);
     }
     events::judge(&mut judge, cx);
     judge.require(
@@ -175,6 +185,25 @@ fn decide(cx: &Context<'_>) -> Decision {
         None => String::new(),
     };
     judge.finish(healthy, "")
+}
+
+/// A process that ended keeps its number while something holds a handle to it. It is in no table
+/// of processes; the handles stand with whoever holds them, the kernel among them.
+fn dead(judge: &mut Judge, cx: &Context<'_>, table: &Table) {
+    let Some(ids) = &table.ids else {
+        return;
+    };
+    if real(ids.unused()) <= cx.limit(&DEAD_IDS) {
+        return;
+    }
+    judge.note(format!(
+        "process ids go up to {} and only {} processes and threads live: processes that ended may still be held by a handle, of an agent for instance, and raise the kernel's own count",
+        ids.highest, ids.living
+    ));
+    judge.exhibit_evidence(
+        format!("the highest process id is {}", ids.highest),
+        std::slice::from_ref(&ids.evidence),
+    );
 }
 
 /// Handles of all processes: as Windows adds them up, where the table does not tell all.

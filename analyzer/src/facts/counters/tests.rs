@@ -282,7 +282,7 @@ fn a_damaged_counter_log_is_doubted() {
     let available = of_log(&text).memory.available_mib;
     assert_eq!(available.value().unwrap().gaps, 1);
     let doubt = available.evidence[0].doubt.as_deref().unwrap();
-    assert_eq!(doubt, "log.csv: 1 lines could not be read as samples");
+    assert_eq!(doubt, "log.csv: lines that are no samples: 1");
     let none = of_log(&format!("{HEADER}\n")).memory.available_mib;
     let why = none.why_unsettled().unwrap();
     assert!(why.starts_with("unreadable: log.csv: line 1"), "{why}");

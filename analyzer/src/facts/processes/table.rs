@@ -30,9 +30,31 @@ pub struct Table {
     pub handles: u64,
     /// How many processes did not tell their handles.
     pub untold: u64,
+    /// What the numbers of processes tell; `None` where a process did not tell its threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Ids>,
     /// The ten processes that hold most of each: handles, handles grown, memory not shared,
     /// committed memory, processor time between the two looks; by process id.
     pub top: Vec<Process>,
+}
+
+/// The numbers of processes. Windows gives processes and threads multiples of four from one
+/// table, and gives a number anew when nothing holds it any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ids {
+    /// The highest process id.
+    pub highest: u32,
+    /// Processes and threads that live.
+    pub living: u64,
+    /// The process with the highest id.
+    pub evidence: Evidence,
+}
+
+impl Ids {
+    /// How many numbers below the highest one no living process or thread has.
+    pub fn unused(&self) -> u64 {
+        u64::from(self.highest / 4).saturating_sub(self.living)
+    }
 }
 
 /// A process at the last look.
@@ -192,9 +214,23 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|process| process.handles)
                 .fold(0, u64::saturating_add),
+            ids: self.ids(&rows),
             untold: count(all.iter().filter(|p| p.handles.is_none()).count()),
             top: self.top(all, &rows, &before),
         }
+    }
+
+    fn ids(&self, rows: &[(usize, &ProcessRow)]) -> Option<Ids> {
+        let (index, highest) = rows.iter().max_by_key(|(_, row)| row.pid)?;
+        let threads = rows.iter().map(|(_, row)| row.threads.map(u64::from));
+        let threads = threads.sum::<Option<u64>>()?;
+        let pointer = format!("/samples/{}/rows/{index}/pid", self.last.0);
+        let whole = self.record.evidence.first()?;
+        Some(Ids {
+            highest: highest.pid,
+            living: threads.saturating_add(u64::try_from(rows.len()).ok()?),
+            evidence: document::at(whole, pointer, highest.pid),
+        })
     }
 
     /// The rows at the first look, by process id and start time: an id may be given anew.

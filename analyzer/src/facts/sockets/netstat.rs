@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use snapdiag_bundle::records::AddressFamily;
 
 use super::{
-    LISTEN, Listener, TableSource, TcpRow, TcpSample, TcpTable, UdpRow, UdpSample, UdpTable,
+    BOUND, BoundPorts, LISTEN, Listener, TableSource, TcpRow, TcpSample, TcpTable, UdpRow,
+    UdpSample, UdpTable,
 };
 use crate::facts::document::bare;
 use crate::facts::evidence::Evidence;
@@ -14,6 +15,8 @@ use crate::facts::locator::Locator;
 use crate::facts::sources::{ConsoleText, Sources};
 use crate::formats::netstat::{Endpoint, Netstat, Protocol, Row};
 
+/// Where bound ports stand.
+const WITH_BOUND: &str = "network/netstat-anoq.txt";
 /// netstat lists both families.
 const FAMILIES: [AddressFamily; 2] = [AddressFamily::Ipv4, AddressFamily::Ipv6];
 
@@ -85,6 +88,35 @@ pub(super) fn udp(sources: &Sources) -> Fact<UdpTable> {
         });
     let first = table.value().and_then(|(_, first)| first.clone());
     at_row(table.map(|(table, _)| table), first)
+}
+
+/// The bound ports. Where the word for a listener is known, a row to nowhere with another word is
+/// one, in any language.
+pub(super) fn bound(sources: &Sources) -> Fact<BoundPorts> {
+    let read = sources
+        .console_text_of("network.netstat-text", WITH_BOUND)
+        .and_then(|text| {
+            let netstat = parse(&text)?;
+            let tcp = rows(&netstat, &text, tcp_row);
+            let nowhere = |row: &TcpRow| row.remote.is_unspecified() && row.remote_port == 0;
+            let (known, unknown): (Vec<TcpRow>, Vec<TcpRow>) = tcp
+                .into_iter()
+                .filter(|row| row.state.is_none_or(|state| state == BOUND))
+                .partition(|row| row.state.is_some() || nowhere(row));
+            let unknown = u64::try_from(unknown.len()).unwrap_or(u64::MAX);
+            let rows = known.into_iter().map(|row| TcpRow {
+                inferred: row.state.is_none(),
+                state: Some(BOUND),
+                ..row
+            });
+            let ports = BoundPorts {
+                rows: rows.collect(),
+                unclear: netstat.malformed.count.saturating_add(unknown),
+            };
+            Ok((ports, first_row(&netstat, &text)))
+        });
+    let first = read.value().and_then(|(_, first)| first.clone());
+    at_row(read.map(|(ports, _)| ports), first)
 }
 
 /// A text without a single row is no table: no machine has no socket at all.

@@ -128,3 +128,46 @@ fn reserved_ports_and_redirects_of_the_registry() {
     assert_eq!(proxies[0].port(), Some(3389));
     assert_eq!(proxies[0].evidence.raw, "10.0.0.9/22");
 }
+
+const BOUND_TEXT: &str = "
+  Proto  Lokale Adresse         Remoteadresse          Status           PID
+  TCP    0.0.0.0:3389           0.0.0.0:0              ABHÖREN         1204
+  TCP    0.0.0.0:50200          0.0.0.0:0              GEBUNDEN        77
+  TCP    10.0.0.5:50300         0.0.0.0:0              BOUND           77
+  TCP    10.0.0.5:50100         203.0.113.9:443        HERGESTELLT     77
+  TCP    10.0.0.5:50101         203.0.113.9:443        SELTSAM         77
+";
+
+#[test]
+fn bound_ports_stand_in_a_text_of_their_own() {
+    let sockets = gather(&[
+        ("network/tcp.json", TCP),
+        ("network/netstat-ano.txt", NETSTAT),
+    ]);
+    assert!(sockets.bound.is_absent());
+    // One item has both texts.
+    let sockets = test_bundle::gather_texts(
+        "network.netstat-text",
+        &[
+            ("network/netstat-ano.txt", NETSTAT),
+            ("network/netstat-anoq.txt", BOUND_TEXT),
+        ],
+        Sockets::gather,
+    );
+    let bound = sockets.bound.value().unwrap();
+    let ports: Vec<(u16, bool)> = bound
+        .rows
+        .iter()
+        .map(|row| (row.local_port, row.inferred))
+        .collect();
+    assert_eq!(ports, [(50200, true), (50300, false)]);
+    assert_eq!(bound.unclear, 1);
+    let evidence = sockets.bound_row(&bound.rows[1]).unwrap();
+    assert_eq!(
+        evidence.locator.to_string(),
+        "text:network/netstat-anoq.txt:5"
+    );
+    assert_eq!(evidence.raw.as_str(), bound.rows[1].line.as_deref());
+    // The table is that of the first text.
+    assert_eq!(sockets.tcp.value().unwrap().samples[0].rows.len(), 3);
+}

@@ -38,17 +38,17 @@ impl CounterLog {
     pub fn damage(&self) -> Vec<String> {
         let table = &self.table;
         let troubles = [
-            (table.malformed.count, "lines could not be read as samples"),
+            (table.malformed.count, "lines that are no samples"),
             (
                 table.bad_values.count,
-                "lines have values that are no numbers",
+                "lines with values that are no numbers",
             ),
-            (table.beyond, "samples behind the last one that is read"),
+            (table.beyond, "samples behind the last one that is kept"),
         ];
         troubles
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .map(|(count, what)| format!("{what}: {count}"))
             .collect()
     }
 }

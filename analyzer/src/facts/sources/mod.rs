@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use snapdiag_bundle::{ItemRow, Manifest, State, items};
+use snapdiag_bundle::{Entry, ItemRow, Manifest, State, items};
 
 use self::container::Container;
 use self::counter_log::CounterLog;
@@ -118,6 +118,7 @@ impl Sources {
                 because: "nothing in the snapshot tells when it was taken".to_owned(),
                 kind: CaptureKind::DiskOnly,
                 collector: None,
+                cost: None,
             },
             inventory: Inventory::default(),
             system: Hive::new("SYSTEM", Err(hives::not_found("SYSTEM"))),
@@ -215,6 +216,21 @@ impl Sources {
         })
     }
 
+    /// The output of a console program in one certain artifact of an item; absent where the item
+    /// was collected without it.
+    pub fn console_text_of(&self, item: &'static str, entry: &str) -> Fact<ConsoleText> {
+        let (Some(container), Some(Ok(_))) = (&self.container, self.items.get(item)) else {
+            return self.missing(item);
+        };
+        let Some(name) = container.0.entry(entry).map(Entry::name) else {
+            return Fact::absent([]);
+        };
+        read_entry(container, item, name).map(|(artifact, bytes)| ConsoleText {
+            text: self.decode(&artifact, &bytes),
+            artifact,
+        })
+    }
+
     /// The text of an artifact: that of a console in the OEM code page, unless it is a file of the
     /// performance library.
     pub fn decode(&self, artifact: &str, bytes: &[u8]) -> String {
@@ -229,24 +245,12 @@ impl Sources {
         decode(bytes, code_page).text
     }
 
-    /// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it
-    /// unreadable: whatever it says was not collected.
+    /// The name and the bytes of an item's artifact.
     fn read(&self, item: &'static str) -> Fact<(String, Vec<u8>)> {
         let (Some(container), Some(Ok(name))) = (&self.container, self.items.get(item)) else {
             return self.missing(item);
         };
-        let whole = match items::by_id(item).map(|item| item.content) {
-            Some(items::Content::Text) => Locator::Text {
-                entry: name.clone(),
-                line: None,
-            },
-            _ => Locator::json(name.as_str(), ""),
-        };
-        let evidence = Evidence::new(name.as_str(), whole, Value::Null);
-        match container.read_checked(name, LARGEST) {
-            Ok(bytes) => Fact::known((name.clone(), bytes), [evidence]),
-            Err(problem) => Fact::unreadable(problem.why, [evidence]),
-        }
+        read_entry(container, item, name)
     }
 
     /// The fact that follows from an item that is not there, with its row of the manifest.
@@ -262,6 +266,23 @@ impl Sources {
             None => FactState::NotCollected(format!("{item} is not in the snapshot")),
         };
         Fact::new(state, evidence)
+    }
+}
+
+/// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it
+/// unreadable: whatever it says was not collected.
+fn read_entry(container: &Container, item: &str, name: &str) -> Fact<(String, Vec<u8>)> {
+    let whole = match items::by_id(item).map(|item| item.content) {
+        Some(items::Content::Text) => Locator::Text {
+            entry: name.to_owned(),
+            line: None,
+        },
+        _ => Locator::json(name, ""),
+    };
+    let evidence = Evidence::new(name, whole, Value::Null);
+    match container.read_checked(name, LARGEST) {
+        Ok(bytes) => Fact::known((name.to_owned(), bytes), [evidence]),
+        Err(problem) => Fact::unreadable(problem.why, [evidence]),
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) fn capture(
         because,
         kind,
         collector,
+        cost: manifest.and_then(|manifest| manifest.cost),
     }
 }
 

@@ -10,8 +10,10 @@ use snapdiag_bundle::records::MachineFacts;
 use super::firmware_table;
 use super::smbios::Smbios;
 use crate::items::filetime::timestamp;
+use crate::items::licensing::WMI;
 use crate::items::parts::Parts;
 use crate::items::{Job, Outcome};
+use crate::system::services::RUNNING;
 use crate::system::{Hardware, System};
 
 /// How long WMI may take to tell a word that says little.
@@ -63,7 +65,11 @@ fn hypervisor(hardware: &dyn Hardware) -> Option<String> {
 
 /// What WMI calls the state of Windows. WMI hangs on sick machines: it is asked on a thread of its
 /// own, which is left behind when it does not answer, and its silence is no fault of this item.
+/// Where its service does not run, asking would start it.
 fn wmi_status(system: &Arc<dyn System>) -> Option<String> {
+    if system.services().state(WMI) != Ok(RUNNING) {
+        return None;
+    }
     let (answer, answered) = mpsc::channel();
     let system = Arc::clone(system);
     let ask = move || answer.send(system.licensing().operating_system_status());
@@ -79,7 +85,7 @@ mod tests {
     use super::*;
     use crate::items::testing::{Ran, run};
     use crate::system::hardware::Join;
-    use crate::system::{Licensing, SysResult, os_error};
+    use crate::system::{Licensing, Services, SysResult, os_error};
 
     /// A guest of KVM; `sick`: firmware and domain do not answer.
     struct Machine {
@@ -93,10 +99,21 @@ mod tests {
         fn licensing(&self) -> &dyn Licensing {
             self
         }
+        fn services(&self) -> &dyn Services {
+            self
+        }
+    }
+
+    impl Services for Machine {
+        fn state(&self, name: &str) -> SysResult<u32> {
+            assert_eq!(name, "Winmgmt");
+            Ok(if self.sick { 1 } else { RUNNING })
+        }
     }
 
     impl Licensing for Machine {
         fn operating_system_status(&self) -> SysResult<String> {
+            assert!(!self.sick, "asking starts the service");
             Ok("OK".to_owned())
         }
     }

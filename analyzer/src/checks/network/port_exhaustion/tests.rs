@@ -6,7 +6,7 @@ use crate::checks::verdict::Verdict::{Critical, Ok, Unknown, Warning};
 use crate::facts::Snapshot;
 use crate::facts::fact::Fact;
 use crate::facts::network_events::Kind;
-use crate::facts::sockets::{Listener, TableSource, TcpRow, UdpRow};
+use crate::facts::sockets::{BoundPorts, Listener, TableSource, TcpRow, UdpRow};
 use crate::facts::sources::Sources;
 
 const DAY: i64 = 86_400;
@@ -370,4 +370,36 @@ fn other_events_and_the_old_setting_are_notes() {
     let decision = check(&snapshot);
     expect(&decision, Ok, "");
     assert_eq!(decision.notes.len(), 4);
+}
+
+/// The same port, bound and connected, is taken once.
+#[test]
+fn bound_ports_are_taken_too() {
+    let bound = |snapshot: &mut Snapshot, ports: std::ops::Range<u16>, unclear| {
+        let rows = ports.map(|port| TcpRow {
+            local: "0.0.0.0".parse().unwrap(),
+            ..row(port, 100, u32::from(port))
+        });
+        let rows = rows.collect();
+        snapshot.sockets.bound = Fact::known(BoundPorts { rows, unclear }, []);
+    };
+    let mut snapshot = using(11_000, 0);
+    bound(&mut snapshot, 49152..60_620, 0);
+    expect(&check(&snapshot), Ok, "11468 of 16384");
+    bound(&mut snapshot, 49152..60_621, 0);
+    let decision = check(&snapshot);
+    expect(&decision, Warning, "11469 of 16384");
+    assert!(text_of(&decision).contains("11469 ports bound and not connected"));
+    bound(&mut snapshot, 0..0, 1);
+    expect(
+        &check(&snapshot),
+        Unknown,
+        "not every line of netstat -anoq",
+    );
+    snapshot.sockets.bound = Fact::absent([]);
+    expect(&check(&snapshot), Ok, "11000 of 16384");
+    for (build, verdict) in [(9_600, Ok), (10_240, Unknown)] {
+        snapshot.machine.build = Fact::known(build, []);
+        assert_eq!(check(&snapshot).verdict, verdict, "{build}");
+    }
 }

@@ -45,6 +45,7 @@ fn machine(processes: Vec<Process>) -> Snapshot {
         processes: 100,
         handles: processes.iter().filter_map(|process| process.handles).sum(),
         untold: 0,
+        ids: None,
         top: processes,
     };
     snapshot.processes.table = Fact::known(table, []);

@@ -10,7 +10,7 @@ use crate::checks::words;
 use crate::facts::Snapshot;
 use crate::facts::remote_desktop::{ConnectProbe, DEFAULT_PORT, Listener as Station};
 use crate::facts::services::{RUNNING, STOPPED, Service};
-use crate::facts::sockets::{Listener as Socket, TableSource};
+use crate::facts::sockets::{Listener as Socket, TableSource, TcpRow};
 
 /// The service of Remote Desktop.
 const SERVICE: &str = "TermService";
@@ -320,6 +320,19 @@ impl<'a> Runtime<'a> {
                 std::slice::from_ref(&socket.evidence),
             );
         }
+        for row in self.bound() {
+            let pid = row
+                .pid
+                .map_or("a process that is not named".to_owned(), |pid| {
+                    format!("process {pid}")
+                });
+            let says = format!(
+                "{pid} has port {} bound and does not listen on it",
+                self.port
+            );
+            problem.because(says.clone());
+            problem.exhibits(says, self.snapshot.sockets.bound_row(row).as_slice());
+        }
         if let (None, Some(probe)) = (&self.on_port, refused) {
             problem
                 .because("without a table of listeners, known by a connection that was refused")
@@ -481,6 +494,13 @@ impl<'a> Runtime<'a> {
     }
 
     /// A process in words.
+    /// Who keeps the port from the service without listening, which no table shows.
+    fn bound(&self) -> impl Iterator<Item = &TcpRow> {
+        let bound = self.snapshot.sockets.bound.value();
+        let rows = bound.into_iter().flat_map(|bound| &bound.rows);
+        rows.filter(|row| row.local_port == self.port)
+    }
+
     fn owner_words(&self, socket: &Socket) -> String {
         let Some(pid) = socket.pid else {
             return "a process that the table does not name".to_owned();

@@ -87,3 +87,24 @@ fn a_table_without_processes_is_unreadable() {
         assert!(!table(&samples).is_settled(), "{samples}");
     }
 }
+
+#[test]
+fn ids_that_nothing_living_has() {
+    let with = |pid: u32, threads: Option<u32>| {
+        let mut row = row(pid, Some(1), 0);
+        row["threads"] = json!(threads);
+        row
+    };
+    let of = |rows: &[Value]| {
+        let fact = table(&json!([{"taken_at": T0, "rows": rows}]));
+        fact.value().unwrap().ids.clone()
+    };
+    let ids = of(&[with(0, Some(4)), with(400, Some(30)), with(8, Some(7))]).unwrap();
+    // Idle time is no process, and its threads are the processors'.
+    assert_eq!((ids.highest, ids.living, ids.unused()), (400, 39, 61));
+    let place = ids.evidence.locator.to_string();
+    assert_eq!(place, "json:p.json#/samples/0/rows/1/pid");
+    assert_eq!(ids.evidence.raw, 400);
+    assert_eq!(of(&[with(8, None), with(12, Some(1))]), None);
+    assert_eq!(of(&[with(8, Some(7))]).unwrap().unused(), 0);
+}
