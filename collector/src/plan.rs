@@ -153,6 +153,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_item_is_collected_in_exactly_one_way() {
+        let mut ways: Vec<_> = COLLECTORS
+            .iter()
+            .copied()
+            .flatten()
+            .map(|c| c.item)
+            .collect();
+        let mut items: Vec<_> = ITEMS.iter().map(|item| item.id).collect();
+        ways.sort_unstable();
+        items.sort_unstable();
+        assert_eq!(ways, items);
+    }
+
+    #[test]
     fn a_plan_has_every_item_once_and_in_the_order_of_phases() {
         let time = Duration::from_secs(60);
         let plan = RunPlan::new(&Live, Profile::Minimal, &[], Some(time));

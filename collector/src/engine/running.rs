@@ -1,8 +1,8 @@
 //! An item on its thread, and what comes from it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub(super) struct Running {
     stop: Arc<AtomicBool>,
     limit: Duration,
     until: Instant,
+    /// When its work was done: it may be taken in much later.
+    done: Arc<OnceLock<Instant>>,
 }
 
 impl Run {
@@ -85,11 +87,14 @@ impl Run {
             until: own_until,
         };
         let work = task.work;
+        let done = Arc::new(OnceLock::new());
+        let is_done = Arc::clone(&done);
         thread::Builder::new()
             .name(task.item.to_owned())
             .stack_size(STACK)
             .spawn(move || {
                 let outcome = work(&mut job);
+                drop(is_done.set(Instant::now()));
                 job.sink.end(outcome);
             })
             .map_err(|error| {
@@ -100,6 +105,7 @@ impl Run {
             stop,
             limit: task.limit,
             until,
+            done,
         })
     }
 }
@@ -108,6 +114,11 @@ impl Running {
     /// When the wait for this item ends, if it begins now.
     pub(super) fn give_up(&self) -> Instant {
         self.until.max(Instant::now()) + GRACE
+    }
+
+    /// When its work was done; now, if it is not.
+    pub(super) fn done(&self) -> Instant {
+        self.done.get().copied().unwrap_or_else(Instant::now)
     }
 
     /// Waits for what comes next.
