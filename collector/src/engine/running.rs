@@ -94,7 +94,7 @@ impl Run {
             .stack_size(STACK)
             .spawn(move || {
                 let outcome = work(&mut job);
-                drop(is_done.set(Instant::now()));
+                let _ = is_done.set(Instant::now());
                 job.sink.end(outcome);
             })
             .map_err(|error| {
