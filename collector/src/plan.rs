@@ -142,9 +142,10 @@ fn wanted(item: &Item, profile: Profile, only: &[String]) -> Result<(), String> 
             .then_some(())
             .ok_or("not named with --only".to_owned());
     }
-    match profile.takes(item) {
-        true => Ok(()),
-        false => Err(format!("not in the profile {}", profile.name())),
+    if profile.takes(item) {
+        Ok(())
+    } else {
+        Err(format!("not in the profile {}", profile.name()))
     }
 }
 

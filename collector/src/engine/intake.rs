@@ -37,7 +37,7 @@ impl<'a> Intake<'a> {
             Ok(running) => (self.take(&running)?, running.done()),
             Err(outcome) => {
                 self.whole = false;
-                (outcome, started.at)
+                (*outcome, started.at)
             }
         };
         let row = ItemRow {
@@ -98,9 +98,11 @@ impl<'a> Intake<'a> {
                 Event::Bytes(_) => return Ok(failed("it sent bytes of no artifact")),
             };
             let mut pieces = Pieces {
-                next: &mut || match self.run.room.is_full() {
-                    true => Event::End(Box::new(failed("the bundle's disk took no more"))),
-                    false => running.next(self.run, give_up),
+                next: &mut || {
+                    if self.run.room.is_full() {
+                        return Event::End(Box::new(failed("the bundle's disk took no more")));
+                    }
+                    running.next(self.run, give_up)
                 },
                 piece: Vec::new(),
                 read: 0,

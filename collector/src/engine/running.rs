@@ -42,7 +42,7 @@ pub(super) enum Event {
 pub(super) struct Started {
     pub(super) item: &'static str,
     pub(super) at: Instant,
-    pub(super) way: Result<Running, Outcome>,
+    pub(super) way: Result<Running, Box<Outcome>>,
 }
 
 /// An item on its thread. When this is dropped the item is told to stop, and left alone.
@@ -61,13 +61,13 @@ impl Run {
         let at = Instant::now();
         let item = task.item;
         let way = match self.refuses(&task) {
-            Some(reason) => Err(Outcome::new(State::Skipped).because(reason)),
+            Some(reason) => Err(Box::new(Outcome::new(State::Skipped).because(reason))),
             None => self.spawn(task, at),
         };
         Started { item, at, way }
     }
 
-    fn spawn(&self, task: Task, at: Instant) -> Result<Running, Outcome> {
+    fn spawn(&self, task: Task, at: Instant) -> Result<Running, Box<Outcome>> {
         let (sender, chunks) = sync_channel(WAITING);
         let stop = Arc::new(AtomicBool::new(false));
         let until = self
@@ -98,7 +98,8 @@ impl Run {
                 job.sink.end(outcome);
             })
             .map_err(|error| {
-                Outcome::new(State::Failed).because(format!("no thread for it: {error}"))
+                let reason = format!("no thread for it: {error}");
+                Box::new(Outcome::new(State::Failed).because(reason))
             })?;
         Ok(Running {
             chunks,
