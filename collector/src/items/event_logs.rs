@@ -140,22 +140,29 @@ fn copy_file(
     entry: &str,
     first: OsError,
 ) -> Outcome {
-    let copied = file_of(job, channel, configured).and_then(|file| copy(job, entry, &file));
+    let mut copied = Err(first.clone());
+    for file in files_of(job, channel, configured) {
+        copied = copy(job, entry, &file);
+        if copied.is_ok() {
+            break;
+        }
+    }
     match copied {
         Ok(sent) => ended(sent, COPY).after(Some(first)),
         Err(second) => both_failed(first, EXPORT, &second),
     }
 }
 
-/// The file of a channel: where it is configured to be, else where it usually is.
-fn file_of(job: &Job, channel: &str, configured: Option<&str>) -> SysResult<PathBuf> {
-    let root = job.system.files().system_root()?;
+/// Where the file of a channel may be: where it is configured to be, and where it usually is.
+fn files_of(job: &Job, channel: &str, configured: Option<&str>) -> Vec<PathBuf> {
+    let Ok(root) = job.system.files().system_root() else {
+        return Vec::new();
+    };
     let configured = configured.filter(|path| !path.is_empty());
     let configured = configured.and_then(|path| whole(path, &root));
-    Ok(configured.unwrap_or_else(|| {
-        let logs = root.join("System32").join("winevt").join("Logs");
-        logs.join(channel::file_name(channel))
-    }))
+    let logs = root.join("System32").join("winevt").join("Logs");
+    let usual = logs.join(channel::file_name(channel));
+    configured.into_iter().chain([usual]).collect()
 }
 
 #[cfg(test)]
