@@ -15,6 +15,7 @@ mod machine_keys;
 mod outcome;
 mod parts;
 mod paths;
+mod patience;
 mod port_ranges;
 mod processes;
 mod registry;
