@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use snapdiag::checks::causes::{Cause, Link, Origin};
-use snapdiag::checks::check::Exhibit;
+use snapdiag::checks::check::{Context, Exhibit};
 use snapdiag::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
+use snapdiag::checks::table::find;
 use snapdiag::checks::thresholds::Thresholds;
 use snapdiag::checks::verdict::{Confidence, Verdict};
 use snapdiag::facts::Snapshot;
@@ -13,7 +14,8 @@ use snapdiag::facts::fact::Fact;
 use snapdiag::facts::locator::Locator;
 use snapdiag::facts::sources::Sources;
 use snapdiag::report::{
-    Finding, Look, Outcome, Report, Reports, Selection, Source, json, markdown, sanitize, text,
+    Finding, Look, Outcome, Report, Reports, Selection, Source, Suppressed, explain, json,
+    markdown, sanitize, text,
 };
 
 /// A host whose name tries to drive the terminal, break out of Markdown and hide.
@@ -252,6 +254,49 @@ fn hostile_strings_as_json() {
     let text = json::render(&report).unwrap();
     assert!(!text.chars().any(|c| c != '\n' && sanitize::is_hostile(c)));
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+}
+
+#[test]
+fn an_explanation_tells_causes_and_suppression() {
+    let snapshot = empty();
+    let mut report = sick("EVIL");
+    set(&mut report, "brute-force", |finding| {
+        finding.suppressed = Some(Suppressed {
+            reason: "a scanner of our own".to_owned(),
+            until: None,
+        });
+    });
+    let context = Context {
+        snapshot: &snapshot,
+        thresholds: &Thresholds::default(),
+    };
+    let explained = |id: &str| {
+        let check = find(id).unwrap();
+        explain::render_decision(check, &context, &report, Look::PLAIN)
+    };
+    let consequence = explained("brute-force");
+    assert!(
+        consequence.contains("suppressed: a scanner of our own"),
+        "{consequence}"
+    );
+    for part in [
+        "Causes\n",
+        "follows   rdp-allowed: EVIL",
+        "after     rdp-allowed:",
+    ] {
+        assert!(consequence.contains(part), "{part}: {consequence}");
+    }
+    let cause = explained("rdp-allowed");
+    for part in [
+        "explains  brute-force: EVIL",
+        "before    brute-force:",
+        "follows   the refresh of EVIL: the policy came with it",
+        "the time its key was written",
+    ] {
+        assert!(cause.contains(part), "{part}: {cause}");
+    }
+    let neither = explained("rdp-tcp");
+    assert!(!neither.contains("Causes") && !neither.contains("suppressed"));
 }
 
 #[test]

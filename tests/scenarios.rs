@@ -8,6 +8,9 @@
 #[path = "scenarios/case.rs"]
 mod case;
 #[cfg(test)]
+#[path = "scenarios/causes.rs"]
+mod causes;
+#[cfg(test)]
 #[path = "scenarios/completeness.rs"]
 mod completeness;
 #[cfg(test)]
@@ -25,6 +28,9 @@ mod program;
 #[cfg(test)]
 #[path = "scenarios/properties.rs"]
 mod properties;
+#[cfg(test)]
+#[path = "scenarios/recorded.rs"]
+mod recorded;
 #[cfg(test)]
 #[path = "scenarios/same.rs"]
 mod same;

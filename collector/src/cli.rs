@@ -21,6 +21,7 @@ Examples, on the sick machine, as an administrator:
   snapdiag-collector --profile minimal --out D:\\
   snapdiag-collector --only registry,eventlog.system --since 7d
   snapdiag-collector --cleanup     remove what a killed run left behind
+  snapdiag-collector --upload \"URL\"  and send the bundle when it is complete
 
 Of a machine that does not start, its disks mounted on another machine
 (Linux, macOS, Windows):
@@ -59,6 +60,11 @@ pub struct Cli {
     #[arg(long, help_heading = "Instead of collecting", group = "instead")]
     pub cleanup: bool,
 
+    /// Send a bundle that lies there to a presigned URL
+    #[arg(long, num_args = 2, value_names = ["BUNDLE", "URL"])]
+    #[arg(help_heading = "Instead of collecting", group = "instead")]
+    pub upload_file: Option<Vec<String>>,
+
     /// How much to collect: --list tells more
     #[arg(long, value_enum, value_name = "minimal|standard|full")]
     #[arg(default_value = "standard", hide_possible_values = true)]
@@ -84,6 +90,10 @@ pub struct Cli {
     /// Collect what can be had without an administrator's rights
     #[arg(long)]
     pub allow_unelevated: bool,
+
+    /// Then send the bundle to a presigned URL (S3, COS, OSS, Azure Blob)
+    #[arg(long, value_name = "URL")]
+    pub upload: Option<String>,
 
     /// A mounted volume instead of this machine: the folder with `Windows`
     #[arg(

@@ -1,5 +1,6 @@
 //! The system that the program runs on, and what it says of itself for plan and manifest.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,11 +61,22 @@ pub fn collector() -> Collector {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("SNAPDIAG_COMMIT").map(str::to_owned),
         sha256: own_hash.ok(),
-        arguments: std::env::args_os()
-            .skip(1)
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect(),
+        arguments: without_urls(std::env::args_os().skip(1)),
     }
+}
+
+/// What was typed, without presigned URLs: whoever has one may write to the store.
+fn without_urls(typed: impl Iterator<Item = OsString>) -> Vec<String> {
+    typed
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .map(|argument| match argument.split_once("://") {
+            Some((before, _)) => {
+                let option = before.split_once('=').map(|(option, _)| option);
+                option.map_or("URL".to_owned(), |option| format!("{option}=URL"))
+            }
+            None => argument,
+        })
+        .collect()
 }
 
 /// What the run has cost so far.
@@ -76,5 +88,23 @@ pub fn cost(system: &dyn System, started: Instant, artifact_bytes: u64) -> Cost 
         read_bytes: usage.read_bytes,
         elapsed_ms: u64::try_from(started.elapsed().as_millis()).ok(),
         artifact_bytes: Some(artifact_bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_kept_without_its_secrets() {
+        let typed = [
+            "--upload",
+            "https://bucket.example/b.zip?sig=SECRET",
+            "--upload=HTTP://bucket.example/b.zip?sig=SECRET",
+            "--out",
+            "D:\\",
+        ];
+        let kept = without_urls(typed.iter().map(OsString::from));
+        assert_eq!(kept, ["--upload", "URL", "--upload=URL", "--out", "D:\\"]);
     }
 }

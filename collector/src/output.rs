@@ -114,7 +114,8 @@ impl Output {
     }
 }
 
-/// Creates a file that others cannot read: it will hold hives.
+/// Creates a file that no other user can read, since it will hold hives. On Windows that is for the
+/// folder to say.
 fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

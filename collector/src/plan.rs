@@ -147,3 +147,51 @@ fn wanted(item: &Item, profile: Profile, only: &[String]) -> Result<(), String> 
         false => Err(format!("not in the profile {}", profile.name())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_every_item_once_and_in_the_order_of_phases() {
+        let time = Duration::from_secs(60);
+        let plan = RunPlan::new(&Live, Profile::Minimal, &[], Some(time));
+        assert_eq!(plan.items.len(), ITEMS.len());
+        let phases: Vec<_> = plan
+            .items
+            .iter()
+            .filter_map(|planned| planned.way.as_ref().ok())
+            .map(|way| way.phase)
+            .collect();
+        assert!(phases.is_sorted());
+        let quick = |planned: &&Planned| {
+            let way = planned.way.as_ref();
+            way.is_ok_and(|way| way.phase == Phase::Quick && way.limit > time / SHARE)
+        };
+        assert!(plan.items.iter().find(quick).is_none());
+    }
+
+    #[test]
+    fn only_takes_items_and_families() {
+        let only = ["registry", "eventlog.system"].map(str::to_owned);
+        let plan = RunPlan::new(&Live, Profile::Standard, &only, None);
+        for planned in &plan.items {
+            let id = planned.item.id;
+            let named = id.starts_with("registry.") || id == "eventlog.system";
+            assert_eq!(planned.way.is_ok(), named, "{id}");
+        }
+    }
+
+    #[test]
+    fn the_minimal_profile_leaves_logs_out_and_says_so() {
+        let plan = RunPlan::new(&Live, Profile::Minimal, &[], None);
+        for planned in &plan.items {
+            if let Err(reason) = &planned.way {
+                assert!(planned.item.id.starts_with("eventlog."));
+                assert_eq!(reason, "not in the profile minimal");
+            }
+        }
+        assert!(plan.ids().iter().any(|id| id == "eventlog.security"));
+        assert!(plan.ids().iter().all(|id| id != "eventlog.setup"));
+    }
+}

@@ -1,6 +1,7 @@
 //! The whole program in one screen: what was typed, what is planned, the run, how it ended.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use crate::collection::{self, Asked};
 use crate::disk::Disk;
 use crate::plan::{Live, RunPlan, Source};
 use crate::system::System;
+use crate::upload::{Target, upload};
 use crate::{listing, machine, progress, scratch};
 
 /// Why there is no bundle.
@@ -43,12 +45,6 @@ impl Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::NoBundle(error.to_string())
-    }
-}
-
 /// What opens hives, and the processes of others, to an administrator.
 const PRIVILEGES: &[&str] = &["SeBackupPrivilege", "SeDebugPrivilege"];
 
@@ -72,11 +68,17 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     if cli.list {
-        listing::list()?;
-        return Ok(ExitCode::SUCCESS);
+        return printed(listing::list());
     }
     if cli.cleanup {
         return clean_up(cli);
+    }
+    if let Some([bundle, url]) = cli.upload_file.as_deref() {
+        return Ok(send(Path::new(bundle), url));
+    }
+    if let Some(url) = &cli.upload {
+        // A wrong URL is better known before the collection than after it.
+        Target::parse(url).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     let disk = match &cli.disk {
         Some(path) => Some(Disk::find(path, cli.boot.as_deref()).map_err(Failure::Usage)?),
@@ -91,8 +93,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let time = cli.deadline.or(profile_time);
     let plan = RunPlan::new(source, cli.profile, &cli.only, time);
     if cli.dry_run {
-        listing::dry_run(&plan)?;
-        return Ok(ExitCode::SUCCESS);
+        return printed(listing::dry_run(&plan));
     }
     let system = machine::this();
     let now = Timestamp::now();
@@ -112,8 +113,23 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         system: Arc::clone(&system),
     };
     let collected = collection::collect(asked, plan)?;
-    progress::last(&collected.sha256, &collected.path)?;
-    Ok(ExitCode::from(u8::from(!collected.whole)))
+    let sent = match &cli.upload {
+        Some(url) => send(&collected.path, url),
+        None => ExitCode::SUCCESS,
+    };
+    // The bundle is there, whether anybody reads this or not.
+    drop(progress::last(&collected.sha256, &collected.path));
+    Ok(match collected.whole {
+        true => sent,
+        false => ExitCode::from(1),
+    })
+}
+
+fn send(bundle: &Path, url: &str) -> ExitCode {
+    match upload(bundle, url, &mut progress::note) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(error.exit_status()),
+    }
 }
 
 /// The running machine, if this is Windows and the collector may do its work on it.
@@ -128,6 +144,16 @@ fn live(cli: &Cli, system: &dyn System, now: Timestamp) -> Result<Capture, Failu
     }
     let privileges = system.host().enable_privileges(PRIVILEGES);
     Ok(machine::live(facts, privileges.unwrap_or_default(), now))
+}
+
+/// The end of what only prints. A reader that has seen enough is no failure.
+fn printed(outcome: io::Result<()>) -> Result<ExitCode, Failure> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::NoBundle(error.to_string()))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn clean_up(cli: &Cli) -> Result<ExitCode, Failure> {

@@ -60,7 +60,8 @@ pub(crate) fn shown(decision: &Decision) -> String {
     lines.join("\n")
 }
 
-fn holds(text: &str, part: &str) -> bool {
+/// Whether a text holds a part, compared without case.
+pub(crate) fn holds(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 

@@ -1,7 +1,9 @@
 //! What the checks say of scenarios and of healthy machines.
 
+use snapdiag::checks::check::Decision;
 use snapdiag::checks::table::TABLE;
 use snapdiag::checks::verdict::Verdict;
+use snapdiag::checks::words::with_times;
 use snapdiag_fixtures::machine::Mutation;
 
 use crate::case::{CASES, MACHINES, Zip, decide};
@@ -26,6 +28,31 @@ fn every_scenario_decides_as_expected() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// In what people read there is one form of time.
+#[test]
+fn no_sentence_has_a_time_in_the_form_of_machines() {
+    let mut wrong = Vec::new();
+    for case in CASES.iter() {
+        let Decision {
+            headline,
+            reasons,
+            notes,
+            evidence,
+            trace,
+            ..
+        } = &case.decision;
+        let says = evidence.iter().map(|exhibit| &exhibit.says);
+        let compared = trace.iter().map(|tried| &tried.compared);
+        let texts = std::iter::once(headline).chain(reasons).chain(notes);
+        for text in texts.chain(says).chain(compared) {
+            if with_times(text) != *text {
+                wrong.push(format!("{}: {text}", case.place()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A whole bundle of a healthy machine is healthy; its disk alone may leave things open but gives

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Context, Decision, Exhibit};
 use super::verdict::Verdict;
+use super::words;
 use crate::facts::Snapshot;
 use crate::facts::evidence::Evidence;
 
@@ -125,11 +126,15 @@ impl<'a> View<'a> {
 impl Cause {
     /// A cause of these consequences; `None` where there are none.
     fn of(cause: Origin, consequences: Vec<&str>, because: impl Into<String>) -> Option<Self> {
+        let cause = match cause {
+            Origin::Fact(fact) => Origin::Fact(words::with_times(&fact)),
+            check @ Origin::Check(_) => check,
+        };
         (!consequences.is_empty()).then(|| Self {
             cause,
             link: Link::Explains,
             consequences: consequences.into_iter().map(str::to_owned).collect(),
-            because: because.into(),
+            because: words::with_times(&because.into()),
             evidence: Vec::new(),
         })
     }
@@ -142,6 +147,11 @@ impl Cause {
             evidence: evidence.clone(),
         });
         self
+    }
+
+    /// Whether the finding of `check` is it, or follows from it.
+    pub fn concerns(&self, check: &str) -> bool {
+        self.cause.is_check(check) || self.leads_to(check)
     }
 
     /// Whether the finding of `check` follows from it.

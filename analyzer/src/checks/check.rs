@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::remedy::Remedy;
 use super::thresholds::{Threshold, Thresholds};
 use super::verdict::{Category, Confidence, Verdict};
+use super::words;
 use crate::facts::Snapshot;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -137,6 +138,22 @@ pub struct Decision {
     /// Every rule that was tried, for `snapdiag explain`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Tried>,
+}
+
+impl Decision {
+    /// With one form of time in all its sentences. Done here, once, so that no check can forget it.
+    fn for_people(mut self) -> Self {
+        let headline = std::iter::once(&mut self.headline);
+        let says = self.evidence.iter_mut().map(|exhibit| &mut exhibit.says);
+        let compared = self.trace.iter_mut().map(|tried| &mut tried.compared);
+        headline
+            .chain(&mut self.reasons)
+            .chain(&mut self.notes)
+            .chain(says)
+            .chain(compared)
+            .for_each(|text| *text = words::with_times(text));
+        self
+    }
 }
 
 /// A piece of evidence and what it says.
@@ -366,6 +383,7 @@ impl Judge {
             missing: self.missing,
             trace: self.trace,
         }
+        .for_people()
     }
 }
 
@@ -438,3 +456,6 @@ fn push_once(list: &mut Vec<String>, text: String) {
         list.push(text);
     }
 }
+
+#[cfg(test)]
+mod tests;

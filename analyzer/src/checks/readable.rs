@@ -94,3 +94,11 @@ pub(super) fn assert_page_lists(page: &str, decision: &Decision) {
         .collect();
     assert_eq!(rules_of_page(page), tried);
 }
+
+/// Everything was seen: each rule that was tried is answered with no.
+#[track_caller]
+pub(super) fn assert_no_rule_open(decision: &Decision) {
+    for tried in &decision.trace {
+        assert_eq!(tried.holds, Some(false), "{}", tried.rule);
+    }
+}

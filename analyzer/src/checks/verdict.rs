@@ -95,3 +95,26 @@ impl Category {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_those_of_the_json() {
+        for verdict in Verdict::WORST_FIRST {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
+        }
+        for confidence in [Confidence::Low, Confidence::Medium, Confidence::High] {
+            assert_eq!(serde_json::to_value(confidence).unwrap(), confidence.word());
+        }
+        for category in [
+            Category::Os,
+            Category::Resources,
+            Category::RemoteDesktop,
+            Category::Network,
+        ] {
+            assert_eq!(serde_json::to_value(category).unwrap(), category.word());
+        }
+    }
+}

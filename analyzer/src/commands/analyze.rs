@@ -57,11 +57,6 @@ pub(super) struct Args {
     /// The verdict from which on the exit status is 1
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Critical)]
     fail_on: FailOn,
-    /// Findings that are accepted, as TOML: `[[suppress]]` with `check`, `reason` and perhaps
-    /// `until` (a date, compared with the time of capture). They are shown as such, and do not
-    /// count for the exit status
-    #[arg(long, value_name = "FILE")]
-    suppress: Option<PathBuf>,
     #[command(flatten)]
     decision: Decision,
     /// Threads; all processors by default. The report does not depend on it
@@ -134,11 +129,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Done, Failure> {
     let selection = Selection::new(&args.select, &args.ignore)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let thresholds = args.decision.thresholds()?;
-    let suppressions = match &args.suppress {
-        Some(path) => Suppressions::from_toml(&options::read(path)?)
-            .map_err(|error| options::refused(path, &error))?,
-        None => Suppressions::default(),
-    };
+    let suppressions = args.decision.suppressions()?;
     let wishes = targets::resolve(&args.formats, args.paths.len())?;
     use_threads(args.threads)?;
     let job = Job {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use snapdiag::checks::check::Context;
 use snapdiag::checks::table;
-use snapdiag::report::{Source, explain, selection};
+use snapdiag::report::{Report, Selection, Source, explain, selection};
 
 use super::options::{self, Decision};
 use super::output::Console;
@@ -13,7 +13,8 @@ use super::status::{Done, Failure};
 const EXAMPLES: &str = "\
 Examples:
   snapdiag explain brute-force
-  snapdiag explain brute-force bundle.zip     also: inputs, thresholds, comparisons, the branch taken";
+  snapdiag explain brute-force bundle.zip     also: inputs, thresholds, comparisons, the branch taken,
+                                              what it follows from and what follows from it";
 
 /// Explain a check, and its decision on a snapshot.
 #[derive(clap::Args)]
@@ -45,13 +46,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Done, Failure> {
     if let Some(path) = &args.path {
         let thresholds = args.decision.thresholds()?;
         let snapshot = options::open(path, &args.decision.options())?.snapshot();
+        let suppressions = args.decision.suppressions()?;
         let context = Context {
             snapshot: &snapshot,
             thresholds: &thresholds,
         };
-        let name = Source::of(path).name;
+        let report = Report::new(&snapshot, &thresholds, &Selection::default())
+            .of_source(Source::of(path))
+            .suppressing(&suppressions);
         text.push('\n');
-        text.push_str(&explain::render_decision(check, &context, &name, look));
+        text.push_str(&explain::render_decision(check, &context, &report, look));
     }
     console.write(&text)?;
     Ok(Done::Quietly)

@@ -11,6 +11,7 @@ use snapdiag::checks::table::threshold_keys;
 use snapdiag::checks::thresholds::{Profile, Thresholds};
 use snapdiag::facts::machine::Cloud;
 use snapdiag::facts::sources::Options;
+use snapdiag::report::Suppressions;
 
 use super::progress::Progress;
 use super::status::Failure;
@@ -26,6 +27,11 @@ pub(super) struct Decision {
     /// "strict"` at its top builds on that profile
     #[arg(long, value_name = "FILE")]
     thresholds: Option<PathBuf>,
+    /// Findings that are accepted, as TOML: `[[suppress]]` with `check`, `reason` and perhaps
+    /// `until` (a date, compared with the time of capture). They are shown as such, and do not
+    /// count for the exit status
+    #[arg(long, value_name = "FILE")]
+    suppress: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
 }
@@ -56,6 +62,14 @@ impl Decision {
     /// How snapshots are opened.
     pub(super) fn options(&self) -> Options {
         self.given.options()
+    }
+
+    /// What is accepted.
+    pub(super) fn suppressions(&self) -> Result<Suppressions, Failure> {
+        let Some(path) = &self.suppress else {
+            return Ok(Suppressions::default());
+        };
+        Suppressions::from_toml(&read(path)?).map_err(|error| refused(path, &error))
     }
 
     /// The thresholds in force: the defaults, over them the profile, over that the file.

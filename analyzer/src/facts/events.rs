@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::{
     boot, boot_options, certificates, firewall, licensing, logons, network_access, network_events,
-    pressure, processes, remote_desktop, services, topology,
+    pressure, processes, remote_desktop, services, servicing, topology,
 };
 use crate::formats::evtx::{Event, Fold, Header, Need};
 
@@ -88,6 +88,8 @@ pub struct EventFacts {
     pub remote_desktop: remote_desktop::Events,
     /// For [`super::services`].
     pub services: services::Events,
+    /// For [`super::servicing`].
+    pub servicing: servicing::Events,
     /// For [`super::topology`].
     pub topology: topology::Events,
 }
@@ -115,6 +117,7 @@ impl EventFacts {
             network_events::Events::WANTS,
             remote_desktop::Events::WANTS,
             services::Events::WANTS,
+            servicing::Events::WANTS,
             topology::Events::WANTS,
         ]
         .into_iter()
@@ -134,6 +137,7 @@ impl EventFacts {
         offer(&mut self.network, event);
         offer(&mut self.remote_desktop, event);
         offer(&mut self.services, event);
+        offer(&mut self.servicing, event);
         offer(&mut self.topology, event);
     }
 
@@ -151,6 +155,7 @@ impl EventFacts {
         self.network.merge(later.network);
         self.remote_desktop.merge(later.remote_desktop);
         self.services.merge(later.services);
+        self.servicing.merge(later.servicing);
         self.topology.merge(later.topology);
     }
 }

@@ -303,7 +303,10 @@ fn parse_events(rest: &str) -> Result<EventQuery, String> {
             "provider" => query.provider = Some(value.to_owned()),
             "after" => query.after = Some(time()?),
             "before" => query.before = Some(time()?),
-            "last" => query.last = Some(number()?),
+            "last" => match number()? {
+                0 => return Err("'last' counts from 1".to_owned()),
+                last => query.last = Some(last),
+            },
             "record" => query.record = Some(number()?),
             _ => {
                 return Err(format!(
@@ -377,6 +380,7 @@ mod tests {
         assert!(error("evt:?id=1").contains("name a channel"));
         assert!(error("evt:System?id=x").contains("no event ID"));
         assert!(error("evt:System?when=now").contains("not one of"));
+        assert!(error("evt:System?last=0").contains("counts from 1"));
         assert!(error("text:a.txt:x").contains("no line number"));
         assert!(error("json:a.json#12").contains("starts with '/'"));
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use snapdiag_bundle::CaptureMode;
-use snapdiag_bundle::records::{Activation, MachineFacts};
+use snapdiag_bundle::records::MachineFacts;
 
 use super::document::placed;
 use super::evidence::Evidence;
@@ -18,8 +18,6 @@ use super::sources::registry::{Below, Number};
 
 /// Where SOFTWARE describes Windows.
 const CURRENT_VERSION: &str = "Microsoft\\Windows NT\\CurrentVersion";
-/// The application id of Windows in the records of activation.
-const WINDOWS: &str = "55c92734-d682-4d71-983e-d6ec3f16059f";
 /// The first build of Windows 11, whose `ProductName` still says Windows 10.
 const WINDOWS_11: u64 = 22_000;
 
@@ -56,8 +54,6 @@ pub struct Machine {
     pub time_zone: Fact<String>,
     /// Uptime at capture, in seconds.
     pub uptime_seconds: Fact<u64>,
-    /// `LicenseStatus` of Windows: 1 activated, 0 not, 2 to 4 and 6 in grace, 5 notification.
-    pub license_status: Fact<u32>,
 }
 
 /// What Windows was sold as.
@@ -204,7 +200,6 @@ impl Machine {
                 "TimeZoneKeyName",
             ),
             uptime_seconds: uptime(sources, record),
-            license_status: license_status(sources),
             build,
         };
         match sources.given_cloud() {
@@ -226,24 +221,6 @@ impl Machine {
     pub fn is_cloud_given(&self) -> bool {
         let mut evidence = self.cloud.evidence.iter();
         evidence.any(|evidence| matches!(evidence.locator, Locator::Option(_)))
-    }
-}
-
-/// The status of the first product of Windows itself; absent where none has a key.
-fn license_status(sources: &Sources) -> Fact<u32> {
-    let record = sources.record::<Activation>("system.activation");
-    let Some(activation) = record.value() else {
-        return record.carry().unwrap_or_else(|| Fact::absent([]));
-    };
-    let mut products = activation.products.iter().enumerate();
-    let windows = products.find(|(_, one)| one.application_id.eq_ignore_ascii_case(WINDOWS));
-    match windows {
-        Some((index, product)) => {
-            let pointer = format!("/products/{index}/license_status");
-            Fact::known(product.license_status, record.evidence.clone())
-                .at_pointer(&pointer, |status| json!(status))
-        }
-        None => Fact::absent([]),
     }
 }
 
@@ -404,7 +381,6 @@ fn uptime(sources: &Sources, record: Fact<MachineFacts>) -> Fact<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::test_bundle;
 
     #[test]
     fn a_given_cloud_stands_over_the_recognised_one() {
@@ -423,21 +399,5 @@ mod tests {
         assert_eq!(evidence.artifact, "given on the command line");
         assert_eq!(evidence.locator.to_string(), "option:--cloud");
         assert_eq!(evidence.raw, json!("aws"));
-    }
-
-    #[test]
-    fn the_license_is_that_of_windows() {
-        let products = r#"{"products":[
-            {"application_id":"0ff1ce15-a989-479d-af46-f275c6370663","license_status":1},
-            {"application_id":"55C92734-D682-4D71-983E-D6EC3F16059F","license_status":5}]}"#;
-        let read = |json| test_bundle::gather(&[("system/activation.json", json)], license_status);
-        let fact = read(products);
-        assert_eq!(fact.value(), Some(&5));
-        let locator = fact.evidence[0].locator.to_string();
-        assert_eq!(
-            locator,
-            "json:system/activation.json#/products/1/license_status"
-        );
-        assert!(read(r#"{"products":[]}"#).is_absent());
     }
 }

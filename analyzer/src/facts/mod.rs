@@ -34,6 +34,7 @@ pub mod receive_scaling;
 pub mod records;
 pub mod remote_desktop;
 pub mod services;
+pub mod servicing;
 pub mod sockets;
 pub mod sources;
 #[cfg(test)]
@@ -97,6 +98,9 @@ pub struct Snapshot {
     pub network: network::Network,
     /// What the logs say of ports, addresses, leases and name resolution.
     pub network_events: network_events::NetworkEvents,
+    /// When Windows was serviced.
+    #[serde(default)]
+    pub servicing: servicing::Servicing,
     /// TCP and UDP tables, port ranges.
     pub sockets: sockets::Sockets,
     /// The effective Remote Desktop configuration.
@@ -159,6 +163,7 @@ impl Snapshot {
             services: services::Services::gather(sources),
             network: network::Network::gather(sources),
             network_events: network_events::NetworkEvents::gather(sources),
+            servicing: servicing::Servicing::gather(sources),
             sockets: sockets::Sockets::gather(sources),
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
             volumes: volumes::Volumes::gather(sources),

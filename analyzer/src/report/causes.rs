@@ -62,6 +62,23 @@ pub(super) fn beneath(canvas: &mut Canvas, report: &Report, finding: &Finding) {
     }
 }
 
+/// Every cause that the finding of that check is or follows from, with what it rests on.
+pub(super) fn concerning(canvas: &mut Canvas, report: &Report, id: &str) {
+    for cause in report.causes_in(id) {
+        consequences(canvas, cause);
+        text::evidence(canvas, &cause.evidence, cause.evidence.len());
+    }
+    for cause in report.causes_of(id) {
+        let label = match cause.link {
+            Link::Explains => "follows",
+            Link::Precedes => "after",
+        };
+        let said = format!("{}: {}", origin(cause), cause.because);
+        labelled(canvas, label, &said);
+        text::evidence(canvas, &cause.evidence, cause.evidence.len());
+    }
+}
+
 fn consequences(canvas: &mut Canvas, cause: &Cause) {
     let label = match cause.link {
         Link::Explains => "explains",

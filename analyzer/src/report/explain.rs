@@ -2,9 +2,10 @@
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
 use super::coverage::Coverage;
-use super::page;
+use super::model::Report;
 use super::text::{evidence, whole_remedy};
 use super::words;
+use super::{causes, page};
 use crate::checks::check::{Check, Context, Decision, Demand, Tried};
 
 /// The check's page.
@@ -14,10 +15,17 @@ pub fn render_page(check: &Check, look: Look) -> String {
     canvas.finish()
 }
 
-/// The decision on one snapshot, called `name`.
-pub fn render_decision(check: &Check, context: &Context<'_>, name: &str, look: Look) -> String {
+/// The decision on one snapshot. `report` is that of all checks: it tells what the finding follows
+/// from, what follows from it, and whether it is suppressed.
+pub fn render_decision(
+    check: &Check,
+    context: &Context<'_>,
+    report: &Report,
+    look: Look,
+) -> String {
     let decision = check.run(context);
     let mut canvas = Canvas::new(look);
+    let name = &report.source.name;
     canvas.paragraph(0, BOLD, &format!("The decision on {name}"));
     canvas.blank();
     let verdict = decision.verdict;
@@ -31,11 +39,18 @@ pub fn render_decision(check: &Check, context: &Context<'_>, name: &str, look: L
     );
     let sure = format!("{} confidence", decision.confidence.word());
     canvas.paragraph(word.len() + 2, DIM, &sure);
+    for text in suppression(check, report) {
+        canvas.paragraph(word.len() + 2, PLAIN, &text);
+    }
     inputs(&mut canvas, check, &decision, context);
     limits(&mut canvas, check, context);
     tried(&mut canvas, &decision);
     bullets(&mut canvas, "Reasons", &decision.reasons);
     bullets(&mut canvas, "Notes", &decision.notes);
+    if report.causes.iter().any(|cause| cause.concerns(check.id)) {
+        heading(&mut canvas, "Causes");
+        causes::concerning(&mut canvas, report, check.id);
+    }
     bullets(
         &mut canvas,
         "To settle what is open, collect",
@@ -52,6 +67,20 @@ pub fn render_decision(check: &Check, context: &Context<'_>, name: &str, look: L
         whole_remedy(&mut canvas, remedy);
     }
     canvas.finish()
+}
+
+/// Why the finding does not count, or why its suppression has no effect.
+fn suppression(check: &Check, report: &Report) -> Vec<String> {
+    let findings = report.checks.iter().filter(|one| one.id == check.id);
+    let suppressed = findings.filter_map(|finding| finding.suppressed.as_ref());
+    let entries = report
+        .suppressions
+        .iter()
+        .filter(|one| one.check == check.id);
+    suppressed
+        .map(words::suppressed)
+        .chain(entries.filter_map(words::without_effect))
+        .collect()
 }
 
 fn heading(canvas: &mut Canvas, text: &str) {

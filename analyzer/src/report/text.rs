@@ -1,6 +1,6 @@
 //! The report for a terminal: what matters first, worst findings next, healthy checks in a line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::canvas::{BOLD, Canvas, DIM, Look, PLAIN, style_of};
@@ -153,9 +153,22 @@ fn more(canvas: &mut Canvas, left: usize) {
     }
 }
 
+/// Up to `shown` of the pieces of evidence, in their order. One of each that say something else
+/// comes before a second that says the same: the records of one crash are one thing.
+fn chosen(exhibits: &[Exhibit], shown: usize) -> Vec<&Exhibit> {
+    let mut said = BTreeSet::new();
+    let (first, again): (Vec<_>, Vec<_>) = exhibits
+        .iter()
+        .enumerate()
+        .partition(|(_, exhibit)| said.insert(exhibit.says.as_str()));
+    let mut chosen: Vec<_> = first.into_iter().chain(again).take(shown).collect();
+    chosen.sort_by_key(|(number, _)| *number);
+    chosen.into_iter().map(|(_, exhibit)| exhibit).collect()
+}
+
 /// Up to `shown` pieces of evidence: what they say, and where they stand.
 pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) {
-    for (number, exhibit) in exhibits.iter().take(shown).enumerate() {
+    for (number, exhibit) in chosen(exhibits, shown).into_iter().enumerate() {
         let label = if number == 0 {
             "          evidence"
         } else {
@@ -169,8 +182,9 @@ pub(super) fn evidence(canvas: &mut Canvas, exhibits: &[Exhibit], shown: usize) 
         if let Some(expected) = &exhibit.expected {
             let _ = write!(says, " (expected: {expected})");
         }
-        if let Some(time) = exhibit.evidence.time {
-            let _ = write!(says, ", {}", words::time(time));
+        let time = exhibit.evidence.time.map(words::time);
+        if let Some(time) = time.filter(|time| !says.contains(time.as_str())) {
+            let _ = write!(says, ", {time}");
         }
         canvas.hanging(LABELLED, DIM, label, PLAIN, &says);
         let place = sanitize::shortened(&exhibit.evidence.locator.to_string(), usize::MAX);
@@ -329,4 +343,37 @@ fn footer(canvas: &mut Canvas, report: &Report) {
     canvas.blank();
     let limits = format!("A snapshot cannot see {}.", report.limits.join("; "));
     canvas.paragraph(0, DIM, &limits);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::evidence::Evidence;
+    use crate::facts::locator::Locator;
+
+    /// The numbers of the pieces that are shown.
+    fn shown(says: &[&str], shown: usize) -> Vec<u64> {
+        let exhibits: Vec<Exhibit> = (0..)
+            .zip(says)
+            .map(|(number, says)| Exhibit {
+                says: (*says).to_owned(),
+                expected: None,
+                evidence: Evidence::new("x", Locator::record("System", number), number),
+            })
+            .collect();
+        let chosen = chosen(&exhibits, shown).into_iter();
+        chosen
+            .filter_map(|exhibit| exhibit.evidence.raw.as_u64())
+            .collect()
+    }
+
+    #[test]
+    fn what_says_something_else_comes_before_what_says_the_same() {
+        let crash = ["crash", "crash", "crash", "driver", "log"];
+        assert_eq!(shown(&crash, 3), [0, 3, 4]);
+        assert_eq!(shown(&crash, 4), [0, 1, 3, 4]);
+        assert_eq!(shown(&crash, 5), [0, 1, 2, 3, 4]);
+        assert_eq!(shown(&["a", "a"], 3), [0, 1]);
+        assert_eq!(shown(&[], 3), [0; 0]);
+    }
 }

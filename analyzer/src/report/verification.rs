@@ -114,7 +114,10 @@ fn some(canvas: &mut Canvas, indent: usize, style: Style, lines: &[String]) {
 fn summary(counted: &Counted) -> String {
     match counted {
         Counted::Hive(hive) => {
+            // "Clean" is Windows' word for a hive without unfinished writes: it says nothing of
+            // damage, and would be read so above it.
             let state = match (hive.dirty, hive.replayed) {
+                (false, _) if !hive.damage.is_empty() => "damaged",
                 (false, _) => "clean",
                 (true, true) => "dirty, replayed",
                 (true, false) => "dirty, not replayed",
@@ -147,5 +150,25 @@ fn items(canvas: &mut Canvas, verification: &Verification) {
         let label = format!("  {:<26} {:<10} ", item.item, item.state.as_str());
         let reason = item.reason.as_deref().unwrap_or_default();
         canvas.hanging(label.len(), PLAIN, &label, DIM, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::census::HiveCount;
+
+    #[test]
+    fn nothing_is_called_clean_above_its_damage() {
+        let said = |dirty, damage: &[&str]| {
+            summary(&Counted::Hive(HiveCount {
+                dirty,
+                damage: damage.iter().map(|&text| text.to_owned()).collect(),
+                ..HiveCount::default()
+            }))
+        };
+        assert!(said(false, &[]).ends_with("clean"));
+        assert!(said(false, &["a cell"]).ends_with("damaged"));
+        assert!(said(true, &["a cell"]).ends_with("dirty, not replayed"));
     }
 }

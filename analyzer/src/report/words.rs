@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::checks::check::Exhibit;
 use crate::checks::remedy::{Interruption, Remedy, Risk, Shell};
 use crate::checks::thresholds::SetBy;
+pub(super) use crate::checks::words::time;
 use crate::facts::capture::{CaptureKind, TimeSource};
 
 use serde_json::Value;
@@ -40,11 +39,6 @@ pub(super) fn prompt(shell: Shell) -> &'static str {
         Shell::Powershell => "PS> ",
         Shell::Cmd => "C:\\> ",
     }
-}
-
-/// A time, to the second.
-pub(super) fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// When the snapshot was taken, and by what that is known.
@@ -211,7 +205,7 @@ pub(super) fn suppressed(suppressed: &Suppressed) -> String {
 }
 
 /// An entry of the suppression file that would have had an effect at another time.
-fn without_effect(entry: &SuppressionReport) -> Option<String> {
+pub(super) fn without_effect(entry: &SuppressionReport) -> Option<String> {
     let until = entry.suppressed.until?;
     let why = match entry.effect {
         Effect::Expired => "the snapshot was taken later",

@@ -419,7 +419,7 @@ pub const ITEMS: &[Item] = &[
         "eventlog.setup",
         "Setup",
         &["eventlog/Setup.evtx"],
-        &["os-status"],
+        &["os-status", "rdp-allowed"],
         "servicing",
     ),
     log(

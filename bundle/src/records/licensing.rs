@@ -19,13 +19,15 @@ pub struct RdsLicensing {
     pub licensing_type_from_policy: Option<bool>,
 }
 
-/// Activation (WMI `SoftwareLicensingProduct` with a partial product key, or `SLGetLicensingStatusInformation`).
+/// Activation (`SLGetLicensingStatusInformation`, or WMI `SoftwareLicensingProduct` with a partial
+/// product key). The collector asks only where the licensing service runs already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Activation {
     /// Products with a key.
     pub products: Vec<ActivationProduct>,
-    /// KMS host in use (`SoftwareLicensingService.KeyManagementServiceMachine`).
+    /// KMS host in use (`SoftwareLicensingService.KeyManagementServiceMachine`), where WMI was asked;
+    /// the one that is configured stands in SOFTWARE.
     pub kms_host: Option<String>,
     /// Its port, 1688 by default.
     pub kms_port: Option<u16>,

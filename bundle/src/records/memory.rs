@@ -55,8 +55,7 @@ pub enum SmbiosMemory {
     },
 }
 
-/// The page files of the running system (`NtQuerySystemInformation(SystemPageFileInformation)`,
-/// `EnumPageFilesW`).
+/// The page files of the running system (`EnumPageFilesW`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PageFiles {

@@ -21,9 +21,8 @@ pub struct ProcessSample {
     pub rows: Vec<ProcessRow>,
 }
 
-/// One process (`NtQuerySystemInformation(SystemProcessInformation)`; without it Toolhelp,
-/// `GetProcessHandleCount`, `GetProcessTimes`, `GetProcessMemoryInfo`). No command line: it may
-/// hold secrets.
+/// One process (`NtQuerySystemInformation(SystemProcessInformation)`). No command line: it may hold
+/// secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProcessRow {

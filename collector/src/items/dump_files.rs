@@ -46,7 +46,7 @@ fn collect(job: &mut Job) -> Outcome {
     let pending = PENDING.iter().filter_map(|name| {
         let path = root.join("WinSxS").join(name);
         let found = parts.take(there(job.system.files().look_up(&path)))??;
-        Some(fact(&path, found))
+        Some(fact(&path, &found))
     });
     let mut pending: Vec<FileFact> = pending.collect();
     dumps.sort_by(|a, b| a.path.cmp(&b.path));
@@ -78,7 +78,7 @@ fn there<T>(answer: SysResult<T>) -> SysResult<Option<T>> {
     }
 }
 
-fn fact(path: &Path, found: Found) -> FileFact {
+fn fact(path: &Path, found: &Found) -> FileFact {
     FileFact {
         path: path.to_string_lossy().into_owned(),
         size_bytes: found.size_bytes,
@@ -96,7 +96,7 @@ impl Search<'_> {
     fn file(&mut self, path: &Path) {
         let found = self.job.system.files().look_up(path);
         if let Some(Some(found)) = self.parts.take(there(found)) {
-            self.dumps.push(fact(path, found));
+            self.dumps.push(fact(path, &found));
         }
     }
 
@@ -117,7 +117,7 @@ impl Search<'_> {
             };
             let path = folder.join(&found.name);
             if !found.directory {
-                self.dumps.push(fact(&path, found));
+                self.dumps.push(fact(&path, &found));
             } else if below > 0 {
                 self.folder(&path, below - 1);
             }

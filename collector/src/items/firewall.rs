@@ -114,10 +114,8 @@ mod tests {
     fn a_profile_that_is_denied_costs_that_profile() {
         let ran = run(Machine { whole: false }, collect);
         assert_eq!(ran.outcome.state, State::Truncated);
-        assert_eq!(
-            ran.outcome.error.as_ref().map(|error| error.code),
-            Some(0x8007_0005)
-        );
+        let code = ran.outcome.error.as_ref().map(|error| error.code);
+        assert_eq!(code, Some(0x8007_0005));
         let state: FirewallState = ran.record("network/firewall.json");
         let profiles: Vec<_> = state.profiles.iter().map(|one| one.profile).collect();
         assert_eq!(profiles, [1, 2]);

@@ -36,28 +36,45 @@ fn collect(job: &mut Job) -> Outcome {
     let key = rdp_key(job, &mut parts, &folder);
     let record = MachineKeys {
         folder_sddl,
-        rdp_key_exists: key.as_ref().map(Option::is_some),
-        rdp_key_sddl: key
-            .flatten()
-            .and_then(|name| parts.take(files.sddl(&folder.join(name)))),
+        rdp_key_exists: match &key {
+            Key::Found(_) => Some(true),
+            Key::Missing => Some(false),
+            Key::Unknown => None,
+        },
+        rdp_key_sddl: match key {
+            Key::Found(name) => parts.take(files.sddl(&folder.join(name))),
+            Key::Missing | Key::Unknown => None,
+        },
     };
     parts.finish(job, "system/machine-keys.json", &record, METHOD)
 }
 
-/// The name of the key's file if there is one; the outer `None` where the folder was not read to
-/// its end.
-fn rdp_key(job: &Job, parts: &mut Parts, folder: &Path) -> Option<Option<String>> {
-    for found in parts.take(job.system.files().list(folder))? {
-        let name = parts.take(found)?.name;
-        if name.to_ascii_lowercase().starts_with(RDP_KEY) {
-            return Some(Some(name));
+/// The file of the key of Remote Desktop.
+enum Key {
+    /// Its name.
+    Found(String),
+    Missing,
+    /// The folder was not read to its end.
+    Unknown,
+}
+
+fn rdp_key(job: &Job, parts: &mut Parts, folder: &Path) -> Key {
+    let Some(list) = parts.take(job.system.files().list(folder)) else {
+        return Key::Unknown;
+    };
+    for found in list {
+        let Some(found) = parts.take(found) else {
+            return Key::Unknown;
+        };
+        if found.name.to_ascii_lowercase().starts_with(RDP_KEY) {
+            return Key::Found(found.name);
         }
         if job.is_over() {
             parts.cut("the folder has too many files to look through");
-            return None;
+            return Key::Unknown;
         }
     }
-    Some(None)
+    Key::Missing
 }
 
 #[cfg(test)]

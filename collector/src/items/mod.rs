@@ -2,6 +2,7 @@
 //! how long it may take.
 
 mod accounts;
+mod clouds;
 mod counters;
 mod dump_files;
 mod event_logs;
@@ -12,10 +13,14 @@ mod firewall;
 mod hardware;
 mod licensing;
 mod machine_keys;
+mod machine_signs;
+mod metadata;
+mod network;
 mod outcome;
 mod parts;
 mod paths;
 mod port_ranges;
+mod probes;
 mod processes;
 mod registry;
 mod registry_keys;
@@ -91,7 +96,10 @@ pub static COLLECTORS: &[&[Collector]] = &[
     licensing::COLLECTORS,
     accounts::COLLECTORS,
     firewall::COLLECTORS,
+    metadata::COLLECTORS,
+    network::COLLECTORS,
     port_ranges::COLLECTORS,
+    probes::COLLECTORS,
     sockets::COLLECTORS,
     texts::COLLECTORS,
     registry_keys::COLLECTORS,

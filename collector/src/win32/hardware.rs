@@ -82,7 +82,9 @@ impl Hardware for Windows {
 
     #[cfg(target_arch = "x86_64")]
     fn cpuid(&self, leaf: u32) -> SysResult<[u32; 4]> {
-        let answer = std::arch::x86_64::__cpuid(leaf);
+        // SAFETY: every 64-bit processor has CPUID. Newer compilers know that.
+        #[allow(unused_unsafe)]
+        let answer = unsafe { std::arch::x86_64::__cpuid(leaf) };
         Ok([answer.eax, answer.ebx, answer.ecx, answer.edx])
     }
 

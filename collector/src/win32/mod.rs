@@ -18,6 +18,7 @@ mod licensing;
 mod native;
 mod network;
 mod performance;
+mod probes;
 mod processes;
 mod registry;
 mod services;
@@ -30,7 +31,7 @@ mod wmi;
 
 use crate::system::{
     Accounts, Commands, EventLogs, Files, Firewall, Hardware, Host, Licensing, Network,
-    Performance, Processes, Registry, Services, Sessions, Sockets, System, Volumes,
+    Performance, Probing, Processes, Registry, Services, Sessions, Sockets, System, Volumes,
 };
 
 /// The running Windows.
@@ -38,6 +39,10 @@ pub struct Windows;
 
 impl System for Windows {
     fn accounts(&self) -> &dyn Accounts {
+        self
+    }
+
+    fn probing(&self) -> &dyn Probing {
         self
     }
 

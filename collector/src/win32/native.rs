@@ -182,3 +182,40 @@ impl Library {
 
 /// A function whose type its user knows.
 pub(super) type Procedure = unsafe extern "system" fn() -> isize;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_outside_a_buffer_is_read() {
+        // SAFETY: a number.
+        unsafe impl Plain for u32 {}
+        let mut buffer = Buffer::new(10);
+        // SAFETY: the buffer holds ten bytes.
+        unsafe { buffer.as_mut_ptr::<u16>().write(u16::from(b'A')) };
+        let start = buffer.as_mut_ptr::<u16>().cast_const();
+        assert_eq!(buffer.text(start, 4).as_deref(), Some("A"));
+        assert_eq!(buffer.text(start, 12), None);
+        assert_eq!(buffer.text(std::ptr::null(), 2), None);
+        assert_eq!(buffer.read::<u32>(6), Some(0));
+        assert_eq!(
+            (buffer.read::<u32>(7), buffer.read::<u32>(usize::MAX)),
+            (None, None)
+        );
+        buffer.cut(8);
+        assert_eq!(buffer.read::<u32>(6), None);
+    }
+
+    #[test]
+    fn a_function_that_is_missing_is_told_from_one_that_is_there() {
+        let kernel32 = Library::kernel32().unwrap();
+        assert!(kernel32.procedure(c"GetTickCount64").is_ok());
+        let missing = kernel32.procedure(c"NoSuchFunction").err().unwrap();
+        assert_eq!(
+            (missing.call.as_str(), missing.code),
+            ("NoSuchFunction", 127)
+        );
+        assert!(Library::system("no-such.dll").is_err());
+    }
+}

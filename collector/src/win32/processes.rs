@@ -113,3 +113,20 @@ fn entries(table: &Buffer) -> Vec<ProcessInfo> {
     }
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_in_the_table() {
+        let list = Windows.list().unwrap();
+        let ours = list.iter().find(|one| one.pid == std::process::id());
+        let ours = ours.unwrap();
+        let program = std::env::current_exe().unwrap();
+        let image = program.file_name().unwrap().to_string_lossy();
+        assert!(ours.image.eq_ignore_ascii_case(&image), "{}", ours.image);
+        assert!(ours.threads > 0 && ours.handles > 0 && ours.created > 0);
+        assert!(ours.working_set_bytes > 1 << 20 && ours.private_bytes > 0);
+    }
+}

@@ -356,3 +356,41 @@ fn secure<V: Vtable>(proxy: &Com<'_, V>) -> SysResult<()> {
     };
     check("CoSetProxyBlanket", result)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_lists_and_methods_are_read() {
+        let apartment = Apartment::enter().unwrap();
+        let wmi = Wmi::connect(&apartment, "root\\CIMV2").unwrap();
+        let system = wmi.first("SELECT * FROM Win32_OperatingSystem").unwrap();
+        assert!(!system.text("Version").unwrap().is_empty());
+        assert!(!system.texts("MUILanguages").unwrap().is_empty());
+        assert!(system.number("ProductType").unwrap() <= 3);
+        let mismatch = system.number("Version").unwrap_err();
+        assert_eq!(
+            (mismatch.call.as_str(), mismatch.code),
+            ("Version", TYPE_MISMATCH)
+        );
+        let pid = std::process::id();
+        let query = format!("SELECT * FROM Win32_Process WHERE ProcessId = {pid}");
+        let process = wmi.first(&query).unwrap();
+        let owner = wmi.call(&process, "GetOwner").unwrap();
+        assert_eq!(owner.number("ReturnValue"), Ok(0));
+        assert!(!owner.text("User").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let apartment = Apartment::enter().unwrap();
+        let error = Wmi::connect(&apartment, "root\\NoSuchNamespace")
+            .err()
+            .unwrap();
+        assert_eq!(error.call, "IWbemLocator::ConnectServer");
+        let wmi = Wmi::connect(&apartment, "root\\CIMV2").unwrap();
+        let none = wmi.first("SELECT * FROM Win32_Process WHERE ProcessId = 4294967295");
+        assert_eq!(none.err().unwrap().code, NOT_FOUND);
+    }
+}

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use snapdiag_bundle::items::{Content, ITEMS, Item};
 
 use super::{Cause, Origin, View};
-use crate::checks::check::Decision;
+use crate::checks::check::{Decision, Demand};
+use crate::checks::table;
 use crate::checks::verdict::Verdict;
 use crate::facts::capture::CaptureKind;
 
@@ -17,7 +18,7 @@ pub(super) fn nothing_was_running(view: &View<'_>) -> Option<Cause> {
     let mut open = Vec::new();
     let mut lacking = BTreeSet::new();
     for (id, decision) in view.decisions {
-        let items = live_items(view, decision);
+        let items = live_items(view, id, decision);
         if decision.verdict == Verdict::Unknown && !items.is_empty() {
             open.push(*id);
             lacking.extend(items);
@@ -37,16 +38,36 @@ pub(super) fn nothing_was_running(view: &View<'_>) -> Option<Cause> {
 }
 
 /// The items that only a running machine gives, among those that a check asks for by their ids to
-/// settle what is open.
-fn live_items(view: &View<'_>, decision: &Decision) -> Vec<&'static str> {
+/// settle what is open. Where it asks for none of them and has all that it requires of a disk,
+/// those that it can use.
+fn live_items(view: &View<'_>, check: &str, decision: &Decision) -> Vec<&'static str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-    let words = |text: &'_ String, id: &str| text.split(|c| !is_part(c)).any(|word| word == id);
-    let inventory = &view.snapshot().inventory;
-    ITEMS
-        .iter()
-        .filter(|item| is_live(item) && !inventory.items.contains_key(item.id))
-        .map(|item| item.id)
-        .filter(|id| decision.missing.iter().any(|text| words(text, id)))
+    let asks_for = |text: &String, id: &str| text.split(|c| !is_part(c)).any(|word| word == id);
+    let is_missing = |id: &str| !view.snapshot().inventory.items.contains_key(id);
+    let live = || {
+        ITEMS
+            .iter()
+            .filter(|item| is_live(item))
+            .map(|item| item.id)
+    };
+    let named: Vec<&str> = live()
+        .filter(|id| is_missing(id))
+        .filter(|id| decision.missing.iter().any(|text| asks_for(text, id)))
+        .collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let inputs = table::find(check).map_or(&[][..], |check| check.inputs);
+    let of_disk = |item: &str| live().all(|id| id != item);
+    let lacks_disk = inputs.iter().any(|input| {
+        input.demand == Demand::Required && of_disk(input.item) && is_missing(input.item)
+    });
+    if lacks_disk {
+        return Vec::new();
+    }
+    let inputs = inputs.iter().map(|input| input.item);
+    inputs
+        .filter(|item| !of_disk(item) && is_missing(item))
         .collect()
 }
 

@@ -1,25 +1,35 @@
-//! A setting that came with a refresh of group policies was not changed by a user.
+//! A setting that came with a refresh of group policies, or with an update, was not changed by a
+//! user.
 
 use super::{Cause, Origin, View};
-use crate::checks::remote_desktop::rdp_allowed;
+use crate::checks::remote_desktop::rdp_allowed::origin::{self, Occasion};
 
 pub(super) fn came_with_refresh(view: &View<'_>) -> Option<Cause> {
-    if !view.holds("rdp-allowed", &["denied-by-policy"]) {
+    let (setting, written) = if view.holds("rdp-allowed", &["denied-by-policy"]) {
+        ("policy", origin::of_policy(view.context)?)
+    } else if view.holds("rdp-allowed", &["denied-locally"]) {
+        ("machine's own setting", origin::of_local(view.context)?)
+    } else {
         return None;
+    };
+    let at = written.at;
+    let author = match written.with {
+        Occasion::Refresh(_) => "it was set by a group policy, not by a user of the machine",
+        Occasion::Servicing(_) => "it was set by servicing, not by a user of the machine",
+    };
+    let because = format!("the key of the {setting} was written at {at}, in that time: {author}");
+    let fact = Origin::Fact(written.with.describe());
+    let mut cause = Cause::of(fact, vec!["rdp-allowed"], because)?;
+    let says = match written.with {
+        Occasion::Refresh(_) => "the refresh",
+        Occasion::Servicing(_) => "a package or an update was changed",
+    };
+    for record in written.with.evidence() {
+        cause = cause.resting_on(says, record);
     }
-    let (changed, refresh) = rdp_allowed::refresh_of_policy(view.context)?;
-    let rdp = &view.snapshot().remote_desktop;
-    let fact = format!(
-        "the refresh of the machine's group policies at {}",
-        refresh.time
-    );
-    let because = format!(
-        "the policy's key was written at {changed}, with that refresh: the setting came from the domain, not from a user of the machine"
-    );
-    let mut cause = Cause::of(Origin::Fact(fact), vec!["rdp-allowed"], because)?;
-    cause = cause.resting_on("the refresh", &refresh.evidence);
-    for place in &rdp.deny.policy.evidence {
-        cause = cause.resting_on("the policy, with the time its key was written", place);
+    for place in written.value {
+        let says = format!("the {setting}, with the time its key was written");
+        cause = cause.resting_on(says, place);
     }
     Some(cause)
 }

@@ -170,7 +170,10 @@ fn every_rule_of_a_check_that_is_named_is_there() {
                 "slow-growth",
             ],
         ),
-        ("remote_desktop/rdp_allowed", &["denied-by-policy"]),
+        (
+            "remote_desktop/rdp_allowed",
+            &["denied-by-policy", "denied-locally"],
+        ),
         (
             "remote_desktop/rdp_certificate",
             &["broken", "expired", "expired-and-broken", "not-yet-valid"],

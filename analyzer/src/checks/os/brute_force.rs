@@ -191,7 +191,9 @@ fn require(judge: &mut Judge, cx: &Context<'_>) {
             "system.accounts (run the collector as administrator)",
         );
     } else if administrator.why_unsettled().is_some() {
-        judge.would_help("a live capture: it tells whether an account is locked out now");
+        judge.would_help(
+            "a live capture (system.accounts): it tells whether an account is locked out now",
+        );
     }
 }
 

@@ -1,23 +1,23 @@
 //! `rdp-allowed`: whether Windows accepts Remote Desktop connections at all.
 
+pub(in crate::checks) mod origin;
 mod remedies;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::registry::shown;
 use crate::checks::check::{Check, Context, Decision, Input, Judge};
 use crate::checks::thresholds::Threshold;
 use crate::checks::verdict::{Category, Confidence, Verdict};
-use crate::facts::Snapshot;
 use crate::facts::fact::State;
-use crate::facts::remote_desktop::{Kind, Layered, RdpEvent, RemoteDesktop, written};
+use crate::facts::remote_desktop::{Layered, RemoteDesktop, written};
 
 /// A policy value written this close to a refresh of the machine's policies came with it.
 const REFRESH_WINDOW: Threshold = Threshold {
     key: "rdp-allowed.refresh-window",
     default: 5.0,
     unit: "minutes",
-    meaning: "a policy key written at most this long before or after a refresh came with it",
+    meaning: "a key written at most this long before or after a policy refresh, or servicing, came with it",
     source: "ours: a refresh takes seconds to minutes",
 };
 
@@ -34,6 +34,7 @@ pub const CHECK: Check = Check {
         Input::helpful("eventlog.lsm-operational"),
         Input::helpful("eventlog.rdpcorets-operational"),
         Input::helpful("eventlog.system"),
+        Input::helpful("eventlog.setup"),
     ],
     thresholds: &[REFRESH_WINDOW],
     decide,
@@ -51,7 +52,7 @@ fn decide(cx: &Context<'_>) -> Decision {
             .not_applicable("this edition of Windows cannot accept Remote Desktop connections");
     }
     denied_by_policy(&mut judge, cx);
-    denied_locally(&mut judge, cx.snapshot);
+    denied_locally(&mut judge, cx);
     policy_hides_local(&mut judge, rdp);
     wrong_types(&mut judge, &rdp.deny);
     demand(&mut judge, rdp);
@@ -85,13 +86,13 @@ fn denied_by_policy(judge: &mut Judge, cx: &Context<'_>) {
     if deny.local_number() == Some(0) {
         problem.because("the local value is 0 already: changing it locally is futile");
     }
-    if let Some(reason) = came_with_refresh(cx) {
-        problem.because(reason);
+    if let Some(written) = origin::of_policy(cx) {
+        problem.because(written.reason());
     }
-    if let Some(names) = policy_sources(rdp) {
+    if let Some(names) = origin::policy_sources(rdp) {
         problem.because(names);
     }
-    if let Some(reason) = refresh_fails(rdp) {
+    if let Some(reason) = origin::refresh_fails(rdp) {
         problem.because(reason);
     }
     if let Some(reason) = last_success(rdp, written(&deny.policy)) {
@@ -99,7 +100,8 @@ fn denied_by_policy(judge: &mut Judge, cx: &Context<'_>) {
     }
 }
 
-fn denied_locally(judge: &mut Judge, snapshot: &Snapshot) {
+fn denied_locally(judge: &mut Judge, cx: &Context<'_>) {
+    let snapshot = cx.snapshot;
     let rdp = &snapshot.remote_desktop;
     let deny = &rdp.deny;
     let local = deny.local_number().map(|value| value != 0);
@@ -133,6 +135,9 @@ fn denied_locally(judge: &mut Judge, snapshot: &Snapshot) {
         problem
             .because("the policy layer was not seen; only a policy of 0 would let connections in")
             .confidence(Confidence::Medium);
+    }
+    if let Some(written) = origin::of_local(cx) {
+        problem.because(written.reason());
     }
     if let Some(reason) = last_success(rdp, written(&deny.local)) {
         problem.because(reason);
@@ -171,7 +176,7 @@ fn policy_hides_local(judge: &mut Judge, rdp: &RemoteDesktop) {
             &deny.local,
         )
         .remedy(remedies::align_local(deny));
-    if let Some(reason) = refresh_fails(rdp) {
+    if let Some(reason) = origin::refresh_fails(rdp) {
         problem.because(reason);
     }
 }
@@ -264,52 +269,6 @@ fn known(deny: &Layered) -> &'static str {
         (None, Some(0)) => "allowed locally",
         _ => "",
     }
-}
-
-/// "The value came with the refresh of …", when the times say so.
-fn came_with_refresh(cx: &Context<'_>) -> Option<String> {
-    let (changed, refresh) = refresh_of_policy(cx)?;
-    Some(format!(
-        "the policy key was written at {changed}, with the policy refresh of {}: the value came from there",
-        refresh.time
-    ))
-}
-
-/// When the policy's key was written, and the refresh of the machine's policies that it came
-/// with.
-pub(in crate::checks) fn refresh_of_policy<'a>(
-    cx: &Context<'a>,
-) -> Option<(Timestamp, &'a RdpEvent)> {
-    let rdp = &cx.snapshot.remote_desktop;
-    let changed = written(&rdp.deny.policy)?;
-    let window = SignedDuration::try_from_secs_f64(cx.limit(&REFRESH_WINDOW) * 60.0).ok()?;
-    let mut refreshes = rdp.logged.of(Kind::MachinePolicies);
-    let refresh = refreshes.find(|event| event.time.duration_since(changed).abs() <= window)?;
-    Some((changed, refresh))
-}
-
-/// The group policy objects that may hold the setting.
-fn policy_sources(rdp: &RemoteDesktop) -> Option<String> {
-    let objects = rdp.policy_objects.value().filter(|list| !list.is_empty())?;
-    let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-    Some(format!(
-        "applied group policy objects with registry settings: {}",
-        names.join(", ")
-    ))
-}
-
-/// A policy refresh that fails, and with no success since.
-fn refresh_fails(rdp: &RemoteDesktop) -> Option<String> {
-    let failed = rdp.logged.newest(Kind::PoliciesFailed)?;
-    let refreshed = rdp.logged.newest(Kind::MachinePolicies);
-    refreshed
-        .is_none_or(|refreshed| refreshed.record_id < failed.record_id)
-        .then(|| {
-            format!(
-                "policy refresh fails (GroupPolicy {} at {}): a change of the policy will not arrive",
-                failed.event_id, failed.time
-            )
-        })
 }
 
 /// How the newest logon relates to the time at which the key changed.

@@ -192,7 +192,7 @@ impl<'a> View<'a> {
             judge.exhibit(says, &self.firewall.active);
             return;
         }
-        judge.would_help("the profile in force (network/firewall.json, from the running machine)");
+        judge.would_help("the profile in force (network.firewall), from the running machine");
         judge.note("which profile is in force is not known, so all three were looked at");
         if let Some((profile, fact)) = self.estimate {
             let says = format!("the network connected last was {}", profile.name());

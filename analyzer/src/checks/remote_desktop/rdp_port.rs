@@ -124,8 +124,12 @@ fn show(
             ));
         }
     }
-    let license = &snapshot.machine.license_status;
-    if let Some(status) = license.value().filter(|status| **status != 1) {
+    let license = &snapshot.activation.windows;
+    if let Some(status) = license
+        .value()
+        .map(|license| license.status)
+        .filter(|status| *status != 1)
+    {
         judge.note(format!("Windows is not activated (LicenseStatus {status})"));
         judge.exhibit(format!("LicenseStatus = {status}"), license);
     }

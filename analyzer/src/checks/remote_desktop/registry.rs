@@ -108,3 +108,78 @@ pub(super) fn number_or(fact: &Fact<Number>, default: u64) -> Option<u64> {
     };
     fact.value_or(default)?.value
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::facts::evidence::Evidence;
+    use crate::facts::locator::Locator;
+
+    fn value(value: Option<u64>, wrong_type: Option<&str>, raw: serde_json::Value) -> Fact<Number> {
+        let number = Number {
+            value,
+            wrong_type: wrong_type.map(str::to_owned),
+        };
+        let place = Locator::value("SYSTEM", "k", "v");
+        Fact::known(number, [Evidence::new("registry/SYSTEM", place, raw)])
+    }
+
+    fn command(fact: &Fact<Number>) -> Option<String> {
+        let step = put_back(r"HKLM:\k", "v", fact);
+        step.command.map(|command| command.text)
+    }
+
+    #[test]
+    fn the_old_value_comes_back_with_its_type() {
+        let with = |rest: &str| {
+            Some(format!(
+                r"Set-ItemProperty -LiteralPath 'HKLM:\k' -Name v {rest}"
+            ))
+        };
+        for (fact, undo) in [
+            (value(Some(7), None, json!(7)), with("-Value 7 -Type DWord")),
+            (
+                value(Some(0xffff_ffff), None, json!(0xffff_ffff_u32)),
+                with("-Value -1 -Type DWord"),
+            ),
+            (
+                value(Some(7), Some("REG_QWORD"), json!(7)),
+                with("-Value 7 -Type QWord"),
+            ),
+            (
+                value(Some(7), Some("REG_SZ"), json!("7")),
+                with("-Value '7' -Type String"),
+            ),
+            (
+                value(None, Some("REG_EXPAND_SZ"), json!("%x%")),
+                with("-Value '%x%' -Type ExpandString"),
+            ),
+            (
+                Fact::absent([]),
+                Some(r"Remove-ItemProperty -LiteralPath 'HKLM:\k' -Name v".to_owned()),
+            ),
+            // No command can type these.
+            (value(Some(7), Some("REG_BINARY"), json!(7)), None),
+            (value(None, Some("REG_MULTI_SZ"), json!("a")), None),
+            (Fact::unreadable("x", []), None),
+        ] {
+            assert_eq!(command(&fact), undo);
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_as_it_is() {
+        for (fact, words) in [
+            (value(Some(7), None, json!(7)), "7"),
+            (value(Some(7), Some("REG_SZ"), json!("7")), "7 (REG_SZ)"),
+            (value(None, None, json!(null)), "no number"),
+            (Fact::absent([]), "absent"),
+            (Fact::not_collected("x"), "not known"),
+        ] {
+            assert_eq!(shown(&fact), words);
+        }
+        assert_eq!(get("k", "v"), "Get-ItemProperty -LiteralPath 'k' -Name v");
+    }
+}

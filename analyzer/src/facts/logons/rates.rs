@@ -251,6 +251,7 @@ mod tests {
         let steady = |n: i64, count: u64| (0..n).map(move |minute| (minute, count));
         assert_eq!(burst(steady(9, 1000)), (0, 0));
         assert_eq!(burst(steady(10, 60)), (0, 600));
+        assert_eq!(burst(steady(11, 60)), (0, 600), "the first of equal ones");
         assert_eq!(sustained(steady(10, 60)), 60);
         // A pause in the middle, or a minute with a record and no failure, breaks it.
         assert_eq!(

@@ -253,6 +253,34 @@ mod unit {
         jitter.remove(&300);
         jitter.insert(301, 1);
         assert_eq!(regular(&jitter), Some(30));
+        // Two short gaps of many, and one to a minute more or less.
+        let mut short = every(30, 48, 1);
+        short.extend([(-1, 1), (-2, 1)]);
+        assert_eq!(regular(&short), Some(30));
+        let uneven = (0..40_i64)
+            .map(|n| (n * 5 + i64::from(n % 3 == 0), 1))
+            .collect();
+        assert_eq!(regular(&uneven), Some(5));
+        // Minutes are all that is kept: one in two is no interval of a minute.
+        let halting = (0..40_i64).map(|n| (n * 3 / 2, 1)).collect();
+        assert_eq!(regular(&halting), None);
+        // One gap in five is another.
+        let holes = (0..60_i64)
+            .filter(|n| n % 5 != 0)
+            .map(|n| (n * 5, 1))
+            .collect();
+        assert_eq!(regular(&holes), None);
+        // Twice the usual number of attempts, and more.
+        let busiest = |count: u64| {
+            let mut busy = every(5, 40, 2);
+            busy.extend([(0, 1), (5, 1), (50, count)]);
+            regular(&busy)
+        };
+        assert_eq!(busiest(4), Some(5));
+        assert_eq!(busiest(5), None);
+        let mut triple = every(5, 40, 1);
+        triple.insert(50, 3);
+        assert_eq!(regular(&triple), None);
         // One minute with a flood in it.
         let mut flood = every(5, 40, 1);
         flood.insert(50, 40);

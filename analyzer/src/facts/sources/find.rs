@@ -45,9 +45,16 @@ const ASIDE: [(&str, &str); 6] = [
     ("ServiceProfiles", "profiles of service accounts"),
 ];
 
+/// A hive that Setup makes boot stores of. It holds the same kinds of keys and nothing of this
+/// machine.
+const TEMPLATE: &str = "BCD-Template";
+
 /// Why a path is set aside, if it is.
 pub(super) fn set_aside(name: &str) -> Option<&'static str> {
-    let folders = name.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let (folders, file) = name.rsplit_once('/').unwrap_or(("", name));
+    if is_file_or_its_log(file, TEMPLATE) {
+        return Some("the template of boot stores, not the store of this machine");
+    }
     folders
         .split('/')
         .find_map(|part| {
@@ -306,6 +313,16 @@ mod tests {
             "Windows.old/Windows/System32/config/SYSTEM"
         ));
         assert!(!at_known_place("Windows/System32/config/RegBack/SYSTEM"));
+    }
+
+    #[test]
+    fn the_template_of_boot_stores_is_no_store() {
+        for name in ["BCD-Template", "hives/bcd-template", "a/BCD-Template.LOG1"] {
+            assert!(set_aside(name).is_some(), "{name}");
+        }
+        for name in ["BCD", "Boot/BCD", "BCD-Templates"] {
+            assert_eq!(set_aside(name), None, "{name}");
+        }
     }
 
     #[test]

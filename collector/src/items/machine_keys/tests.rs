@@ -45,9 +45,13 @@ fn machine(names: &[&'static str]) -> Machine {
     Machine {
         data: Some("C:/ProgramData"),
         names: Ok(names.to_vec()),
-        sddl: |path| match path.ends_with("MachineKeys") {
-            true => Ok("D:folder".to_owned()),
-            false => Ok("D:key".to_owned()),
+        sddl: |path| {
+            let of = if path.ends_with("MachineKeys") {
+                "D:folder"
+            } else {
+                "D:key"
+            };
+            Ok(of.to_owned())
         },
     }
 }

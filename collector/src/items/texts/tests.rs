@@ -24,22 +24,24 @@ enum End {
 
 struct Output {
     bytes: &'static [u8],
+    /// What is left of them this time.
+    rest: &'static [u8],
     times: usize,
     end: End,
 }
 
 impl Read for Output {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.times == 0 || self.bytes.is_empty() {
+        if self.rest.is_empty() && self.times > 0 {
+            (self.rest, self.times) = (self.bytes, self.times - 1);
+        }
+        if self.rest.is_empty() {
             return match self.end {
                 End::Status(_) => Ok(0),
                 End::Hangs => Err(io::ErrorKind::TimedOut.into()),
             };
         }
-        self.times -= 1;
-        let length = self.bytes.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&self.bytes[..length]);
-        Ok(length)
+        self.rest.read(buffer)
     }
 }
 
@@ -71,6 +73,7 @@ impl Commands for Machine {
         };
         Ok(Box::new(Output {
             bytes,
+            rest: &[],
             times: self.times,
             end: self.end,
         }))

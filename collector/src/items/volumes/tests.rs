@@ -41,10 +41,10 @@ impl Files for Host {
 impl Host {
     fn touched(&self, place: &str) -> SysResult<()> {
         assert!(place == ROOT || place == DEVICE, "{place} was touched");
-        match self.refuses {
-            true => Err(os_error("CreateFileW", 5)),
-            false => Ok(()),
+        if self.refuses {
+            return Err(os_error("CreateFileW", 5));
         }
+        Ok(())
     }
 }
 

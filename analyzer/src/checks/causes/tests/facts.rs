@@ -10,6 +10,7 @@ use crate::facts::processes::{Process, Shortage, Table};
 use crate::facts::records::Record;
 use crate::facts::remote_desktop::{Kind, Layered, RdpEvent};
 use crate::facts::services::ServiceEvent;
+use crate::facts::servicing::Step;
 use crate::facts::sockets::{TableSource, TcpRow, TcpSample, TcpTable};
 use crate::facts::sources::registry::Number;
 
@@ -187,23 +188,46 @@ pub(super) fn newest_record(snapshot: &mut Snapshot, time: Timestamp) {
 
 /// A policy that refuses, its key written at that time.
 pub(super) fn denied_by_policy(snapshot: &mut Snapshot, written: Timestamp) {
-    let place = Locator::value("SOFTWARE", "Policies\\X", "fDenyTSConnections");
-    let evidence = Evidence::new("registry/SOFTWARE", place, 1).at(Some(written));
+    let policy = refusing("SOFTWARE", "Policies\\X", written);
+    snapshot.remote_desktop.deny = Layered::new(policy, Fact::absent([]));
+}
+
+/// No policy, and a value of the machine's own that refuses, its key written at that time.
+pub(super) fn denied_locally(snapshot: &mut Snapshot, written: Timestamp) {
+    let local = refusing("SYSTEM", "Control\\X", written);
+    snapshot.remote_desktop.deny = Layered::new(Fact::absent([]), local);
+}
+
+fn refusing(hive: &str, key: &str, written: Timestamp) -> Fact<Number> {
+    let place = Locator::value(hive, key, "fDenyTSConnections");
+    let evidence = Evidence::new("registry", place, 1).at(Some(written));
     let number = Number {
         value: Some(1),
         wrong_type: None,
     };
-    let policy = Fact::known(number, [evidence]);
-    snapshot.remote_desktop.deny = Layered::new(policy, Fact::absent([]));
+    Fact::known(number, [evidence])
 }
 
-pub(super) fn refresh(snapshot: &mut Snapshot, kind: Kind, time: Timestamp) {
+pub(super) fn refresh(snapshot: &mut Snapshot, kind: Kind, event_id: u32, time: Timestamp) {
     snapshot.remote_desktop.logged.events.push(RdpEvent {
         kind,
-        event_id: 1502,
+        event_id,
         record_id: 5,
         time,
         subject: None,
         evidence: record(5, time),
+    });
+}
+
+/// A package that was changed.
+pub(super) fn serviced(snapshot: &mut Snapshot, package: &str, time: Timestamp) {
+    snapshot.servicing.records.push(Record {
+        kind: Step::Ended,
+        channel: "Setup".to_owned(),
+        event_id: 2,
+        record_id: 6,
+        time,
+        subject: Some(package.to_owned()),
+        evidence: record(6, time),
     });
 }

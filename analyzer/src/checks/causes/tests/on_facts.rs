@@ -219,9 +219,9 @@ fn a_policy_that_came_with_a_refresh_came_from_the_domain() {
     for (offset, fires) in [(300, true), (-300, true), (301, false), (-301, false)] {
         let mut snapshot = snapshot();
         denied_by_policy(&mut snapshot, written);
-        refresh(&mut snapshot, Kind::UserPolicies, written);
+        refresh(&mut snapshot, Kind::UserPolicies, 1503, written);
         let at = written + seconds(offset);
-        refresh(&mut snapshot, Kind::MachinePolicies, at);
+        refresh(&mut snapshot, Kind::MachinePolicies, 1500, at);
         let causes = folded(&snapshot, &denied);
         if !fires {
             assert_eq!(causes, []);
@@ -231,7 +231,7 @@ fn a_policy_that_came_with_a_refresh_came_from_the_domain() {
         let Origin::Fact(fact) = cause else {
             panic!("{cause:?}")
         };
-        assert!(fact.contains(&at.to_string()), "{fact}");
+        assert!(fact.contains(&words::time(at)), "{fact}");
         assert_eq!(explained, ["rdp-allowed"]);
         assert_eq!(causes[0].evidence.len(), 2);
         let local = [("rdp-allowed", decision(Critical, &["denied-locally"]))];
@@ -240,23 +240,71 @@ fn a_policy_that_came_with_a_refresh_came_from_the_domain() {
 }
 
 #[test]
+fn a_local_setting_came_with_a_refresh_that_applied_something() {
+    let denied = [("rdp-allowed", decision(Critical, &["denied-locally"]))];
+    let written = ago(DAY);
+    for (event, fires) in [(1502, true), (1500, false)] {
+        let mut snapshot = snapshot();
+        denied_locally(&mut snapshot, written);
+        refresh(&mut snapshot, Kind::MachinePolicies, event, written);
+        let causes = folded(&snapshot, &denied);
+        assert_eq!(causes.len(), usize::from(fires), "{event}");
+    }
+}
+
+#[test]
+fn a_setting_that_was_written_in_a_patch_window_came_from_there() {
+    let written = ago(DAY);
+    for rule in ["denied-locally", "denied-by-policy"] {
+        let denied = [("rdp-allowed", decision(Critical, &[rule]))];
+        for (before, after, fires) in [(55, 5, true), (-5, 30, true), (55, -6, false)] {
+            let mut snapshot = snapshot();
+            denied_locally(&mut snapshot, written);
+            if rule == "denied-by-policy" {
+                denied_by_policy(&mut snapshot, written);
+            }
+            serviced(&mut snapshot, "KB1", written - minutes(before));
+            serviced(&mut snapshot, "KB2", written + minutes(after));
+            let causes = folded(&snapshot, &denied);
+            if !fires {
+                assert_eq!(causes, []);
+                continue;
+            }
+            let (cause, explained) = only(&causes);
+            let Origin::Fact(fact) = cause else {
+                panic!("{cause:?}")
+            };
+            assert!(fact.contains("KB1, KB2"), "{fact}");
+            assert_eq!(explained, ["rdp-allowed"]);
+            assert_eq!(causes[0].evidence.len(), 3, "two records and the value");
+            refresh(&mut snapshot, Kind::MachinePolicies, 1502, written);
+            let causes = folded(&snapshot, &denied);
+            let (cause, _) = only(&causes);
+            assert!(matches!(cause, Origin::Fact(fact) if fact.contains("group policies")));
+        }
+    }
+}
+
+#[test]
 fn sockets_that_are_not_closed_explain_a_leak_of_the_same_process() {
     let waits = |rule| ("tcp-wait-states", decision(Critical, &[rule]));
-    let leak = |rows: &[Evidence]| {
+    let leak = |headline: &str, reasons: &[&str]| {
         let mut decision = decision(Critical, &["growing-process"]);
-        let exhibit = |row: &Evidence| Exhibit {
-            says: String::new(),
-            expected: None,
-            evidence: row.clone(),
-        };
-        decision.evidence = rows.iter().map(exhibit).collect();
+        headline.clone_into(&mut decision.headline);
+        decision.reasons = reasons.iter().map(|&reason| reason.to_owned()).collect();
         ("handle-leak", decision)
     };
+    let (own, another) = (
+        "app.exe (pid 500) holds 4000",
+        "app.exe (pid 600) holds 9000",
+    );
     let mut sick = snapshot();
     let row = process(&mut sick, 500, 4000);
-    let other = process(&mut sick, 600, 9000);
+    process(&mut sick, 600, 9000);
     connections(&mut sick, &[(500, 8, 1000), (600, 5, 5000), (700, 8, 3)]);
-    let named = leak(std::slice::from_ref(&row));
+    let named = leak(own, &[]);
+    let among_others = leak(another, &[another, own]);
+    assert_eq!(folded(&sick, &[among_others, waits("close-wait")]).len(), 1);
     for rule in ["sockets-not-closed", "close-wait"] {
         let causes = folded(&sick, &[named.clone(), waits(rule)]);
         let explained = (&check("tcp-wait-states"), vec!["handle-leak"]);
@@ -268,8 +316,8 @@ fn sockets_that_are_not_closed_explain_a_leak_of_the_same_process() {
         vec![named.clone()],
         vec![waits("close-wait")],
         vec![named.clone(), waits("time-wait")],
-        vec![leak(&[other]), waits("close-wait")],
-        vec![leak(&[]), waits("close-wait")],
+        vec![leak(another, &[another]), waits("close-wait")],
+        vec![leak("", &[]), waits("close-wait")],
         vec![
             ("handle-leak", decision(Critical, &["huge-total"])),
             waits("close-wait"),
@@ -305,6 +353,15 @@ fn a_disk_names_what_a_live_capture_adds() {
     ] {
         assert_eq!(folded(&disk, &decisions), [], "{decisions:#?}");
     }
+    let unnamed = with(Unknown, "");
+    assert_eq!(folded(&disk, &unnamed), [], "no hive was seen, either");
+    let mut whole = disk.clone();
+    for item in ["registry.system", "eventlog.system"] {
+        let place = (item.to_owned(), item.to_owned());
+        whole.inventory.items.extend([place]);
+    }
+    let causes = folded(&whole, &unnamed);
+    assert_eq!(only(&causes).1, ["gateway"]);
     let live = snapshot();
     assert_eq!(folded(&live, &with(Unknown, asked)), [], "a live snapshot");
     let place = ("network.routes".to_owned(), "routes.json".to_owned());

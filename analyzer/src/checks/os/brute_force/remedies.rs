@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::checks::check::{Context, Problem};
 use crate::checks::remedy::{Interruption, Remedy, Risk, Step, powershell_literal};
 use crate::facts::fact::Fact;
+use crate::facts::locator::Locator;
 use crate::facts::logons::{Entry, LockoutPolicy, Logons, Suspicion};
 
 /// Counts refused logons of the last hour; to be run before and after.
@@ -38,10 +39,25 @@ pub(super) fn security_group(cx: &Context<'_>) -> Remedy {
         .value()
         .copied()
         .unwrap_or(3389);
-    Remedy::new("Let only your own addresses reach Remote Desktop, in the security group")
-        .step(Step::text(format!(
-            "In the cloud console, edit the inbound rule of the instance's security group for TCP and UDP {port}: replace 0.0.0.0/0 and ::/0 by the addresses you administer from, or by a bastion host. Do the same for every other port that takes passwords (445, 1433, 22)."
-        )))
+    let (door, step) = if came_by_another_door(&cx.snapshot.logons) {
+        (
+            "the machine",
+            format!(
+                "The failed logons came without connections to Remote Desktop (RdpCoreTS 131, 140), so look at the other ports that take passwords first: 445, 135, 5985, 1433, 22, 443. In the cloud console, edit the inbound rules of the instance's security group for each of them, and for TCP and UDP {port}: replace 0.0.0.0/0 and ::/0 by the addresses you administer from, or by a bastion host."
+            ),
+        )
+    } else {
+        (
+            "Remote Desktop",
+            format!(
+                "In the cloud console, edit the inbound rule of the instance's security group for TCP and UDP {port}: replace 0.0.0.0/0 and ::/0 by the addresses you administer from, or by a bastion host. Do the same for every other port that takes passwords (445, 1433, 22)."
+            ),
+        )
+    };
+    Remedy::new(format!(
+        "Let only your own addresses reach {door}, in the security group"
+    ))
+        .step(Step::text(step))
         .risk(
             Risk::Low,
             "Whoever connects from an address that is not listed is shut out; the cloud's own console still gets in. Note the old rule before you change it.",
@@ -51,6 +67,25 @@ pub(super) fn security_group(cx: &Context<'_>) -> Remedy {
             "After ten minutes no new failed logons come in: the count of the last hour falls",
             COUNT,
         ))
+}
+
+/// Whether the attempts cannot have come through Remote Desktop: its own log covers the time and
+/// has less than a tenth as many connections and refusals as there were failed logons.
+fn came_by_another_door(logons: &Logons) -> bool {
+    const SHARE: u64 = 10;
+    let (Some(failures), Some(transport)) =
+        (logons.failures.value(), logons.logs.transport.value())
+    else {
+        return false;
+    };
+    let is_whole = !transport.rolled && transport.damage.is_none();
+    let of_transport = |locator: &Locator| matches!(locator, Locator::Events(query) if query.channel == transport.channel);
+    let counts = logons.failures.evidence.iter();
+    let seen: u64 = counts
+        .filter(|evidence| of_transport(&evidence.locator))
+        .filter_map(|evidence| evidence.raw.as_u64())
+        .sum();
+    is_whole && seen.saturating_mul(SHARE) < failures.logon
 }
 
 fn firewall_scope(entry: &Entry) -> Remedy {

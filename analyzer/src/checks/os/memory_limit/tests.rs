@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::checks::thresholds::Thresholds;
+use crate::checks::verdict::{Confidence, Verdict};
 use crate::facts::activation::License;
 use crate::facts::boot_options::{Given, Loader, OtherLoader, Setting};
 use crate::facts::capture::CaptureKind;

@@ -91,10 +91,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// A time as it stands in sentences.
-pub(super) fn stamp(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
+pub(super) use crate::checks::words::time as stamp;
 
 /// `1 incident`, `2 incidents`.
 pub(super) fn count(number: usize, what: &str) -> String {

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::checks::check::Exhibit;
 use crate::checks::thresholds::Thresholds;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
@@ -89,6 +90,11 @@ fn in_a_workgroup_with_nla_it_is_critical_and_both_values_are_shown() {
         assert!(decision.headline.contains("Guest"));
         assert!(says(&decision, "UserAuthentication = absent by policy, 1"));
         assert!(says(&decision, "no member of a domain"));
+        let compared = &decision.trace[0].compared;
+        assert!(
+            compared.ends_with("domain member: no; network level authentication: on"),
+            "{compared}"
+        );
         assert!(
             decision.evidence[0]
                 .says
@@ -127,6 +133,8 @@ fn what_is_not_known_of_domain_or_nla_leaves_a_warning() {
     let domain = run(&snapshot(number(1), Fact::unreadable("x", []), number(1)));
     assert_eq!(domain.verdict, Verdict::Warning);
     assert_eq!(domain.missing, [SYSTEM]);
+    assert!(says(&domain, "is not known"));
+    assert!(!says(&domain, "no member of a domain"));
     let mut policy_unseen = snapshot(number(1), workgroup(), number(1));
     let mut listener = Listener::unknown("RDP-Tcp");
     listener.network_level_authentication = Layered::new(Fact::not_collected("x"), number(1));
@@ -246,4 +254,22 @@ fn guest_policies_and_logons_are_told() {
             .iter()
             .any(|e| e.says.contains("logged on as Guest"))
     );
+}
+
+#[test]
+fn other_values_are_shown_where_they_change_something() {
+    let said = |blank: u64, filter: u64| {
+        let mut snapshot = snapshot(number(0), workgroup(), number(1));
+        snapshot.network_access.limit_blank_passwords = number(blank);
+        snapshot.network_access.token_filter = number(filter);
+        let decision = run(&snapshot);
+        let note = |note: &String| note.contains("LimitBlankPasswordUse");
+        let shown = |exhibit: &Exhibit| exhibit.says.contains("LocalAccountTokenFilterPolicy");
+        (
+            decision.notes.iter().any(note),
+            decision.evidence.iter().any(shown),
+        )
+    };
+    assert_eq!(said(1, 1), (true, true));
+    assert_eq!(said(0, 0), (false, false));
 }

@@ -52,18 +52,18 @@ pub(super) fn allow_on_disk(snapshot: &Snapshot) -> Option<Remedy> {
     if snapshot.capture.kind != CaptureKind::DiskOnly {
         return None;
     }
-    let local = &snapshot.remote_desktop.deny.local;
-    let Some(Locator::Registry(place)) = local.evidence.first().map(|e| &e.locator) else {
+    let deny = &snapshot.remote_desktop.deny;
+    let old = deny.local_number()?;
+    let Some(Locator::Registry(place)) = deny.local.evidence.first().map(|e| &e.locator) else {
         return None;
     };
     let key = place.key.as_str();
     // The path comes from the snapshot and stands in a command: only the shape that Windows gives.
     let set = key.split('\\').next()?;
     let plain = set.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !plain || local.value()?.wrong_type.is_some() {
+    if !plain {
         return None;
     }
-    let old = local.value()?.value?;
     let path = format!(r"HKLM\OFFLINE\{set}\Control\Terminal Server");
     let write = |value: u64| format!(r#"reg add "{path}" /v {DENY} /t REG_DWORD /d {value} /f"#);
     let load = || {

@@ -1,11 +1,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::checks::readable::assert_no_rule_open;
 use crate::checks::thresholds::Thresholds;
+use crate::facts::Snapshot;
 use crate::facts::capture::CaptureKind;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
+use crate::facts::remote_desktop::{Kind, PolicyObject, RdpEvent};
 use crate::facts::sources::Sources;
 use crate::facts::sources::registry::Number;
 
@@ -77,6 +80,11 @@ fn run(snapshot: &Snapshot) -> Decision {
     })
 }
 
+fn answer(decision: &Decision, rule: &str) -> Option<bool> {
+    let tried = decision.trace.iter().find(|tried| tried.rule == rule);
+    tried.unwrap().holds
+}
+
 fn commands(decision: &Decision) -> String {
     serde_json::to_string(&decision.remedies).unwrap()
 }
@@ -100,6 +108,7 @@ fn allowed_without_or_by_policy_is_ok() {
     assert_eq!(decision.confidence, Confidence::High);
     assert!(decision.remedies.is_empty());
     assert!(decision.evidence.iter().any(|e| e.says.contains("came in")));
+    assert_no_rule_open(&decision);
 }
 
 #[test]
@@ -115,6 +124,7 @@ fn refused_locally_is_critical_and_the_undo_carries_the_old_value() {
         )));
         assert!(commands.contains("Enable-NetFirewallRule"));
         assert!(!commands.contains("reg load"));
+        assert_eq!(answer(&decision, "policy-hides-local"), Some(false));
     }
 }
 
@@ -125,6 +135,16 @@ fn on_a_disk_the_commands_name_the_control_set_in_force() {
     let commands = commands(&run(&snapshot));
     assert!(commands.contains(r"HKLM\\OFFLINE\\ControlSet002\\Control\\Terminal Server"));
     assert!(commands.contains("reg unload"));
+}
+
+#[test]
+fn on_a_disk_no_command_is_made_of_a_hostile_path() {
+    let hostile = number("SYSTEM", r#"Control" & evil\Control"#, 1);
+    let mut snapshot = snapshot(absent(), hostile);
+    snapshot.capture.kind = CaptureKind::DiskOnly;
+    let decision = run(&snapshot);
+    assert_eq!(decision.verdict, Verdict::Critical);
+    assert!(!commands(&decision).contains("reg load"));
 }
 
 #[test]
@@ -163,6 +183,8 @@ fn what_was_not_seen_is_never_ok() {
         let verdict = run(&snapshot(policy(0), state)).verdict;
         assert_eq!(verdict, Verdict::Unknown);
     }
+    let local_unseen = run(&snapshot(policy(0), Fact::not_collected("x")));
+    assert!(local_unseen.headline.starts_with("allowed by policy"));
     assert_eq!(run(&snapshot(absent(), absent())).verdict, Verdict::Unknown);
     let nothing = Snapshot::gather(&Sources::none());
     assert_eq!(run(&nothing).verdict, Verdict::Unknown);
@@ -177,8 +199,13 @@ fn a_wrong_type_is_a_warning_with_the_old_text_in_the_undo() {
     assert_eq!(decision.verdict, Verdict::Warning);
     assert!(decision.headline.contains("REG_SZ"));
     assert!(commands(&decision).contains("-Value '1' -Type String"));
+    assert!(commands(&decision).contains(r"Control\\Terminal Server' -Name fDenyTSConnections"));
     let refused = run(&snapshot(policy(1), text("0")));
     assert_eq!(refused.verdict, Verdict::Critical);
+    let by_policy = run(&snapshot(text("0"), local(0)));
+    assert_eq!(by_policy.verdict, Verdict::Warning);
+    assert!(commands(&by_policy).contains(r"Policies\\Microsoft\\Windows NT"));
+    assert!(!commands(&by_policy).contains(r"Control\\Terminal Server"));
 }
 
 #[test]
@@ -199,11 +226,13 @@ fn a_success_before_or_after_the_change_is_told() {
     let mut before = snapshot(absent(), local(1));
     logged(&mut before, Kind::LoggedOn, 1, "2026-03-01T11:00:00Z");
     assert!(says(&run(&before), "disabled since then"));
-    let mut after = snapshot(absent(), local(1));
-    logged(&mut after, Kind::Reconnected, 1, "2026-03-01T13:00:00Z");
-    let decision = run(&after);
-    assert_eq!(decision.verdict, Verdict::Critical);
-    assert!(says(&decision, "not in force yet"));
+    for at in [WRITTEN, "2026-03-01T13:00:00Z"] {
+        let mut after = snapshot(absent(), local(1));
+        logged(&mut after, Kind::Reconnected, 1, at);
+        let decision = run(&after);
+        assert_eq!(decision.verdict, Verdict::Critical);
+        assert!(says(&decision, "not in force yet"));
+    }
 }
 
 #[test]
@@ -228,4 +257,18 @@ fn a_failing_refresh_is_told_unless_a_later_one_succeeded() {
     assert!(says(&run(&failing), "will not arrive"));
     logged(&mut failing, Kind::MachinePolicies, 7, WRITTEN);
     assert!(!says(&run(&failing), "will not arrive"));
+}
+
+#[test]
+fn applied_policy_objects_are_named() {
+    let mut snapshot = snapshot(policy(1), local(0));
+    assert!(!says(&run(&snapshot), "applied group policy objects"));
+    snapshot.remote_desktop.policy_objects = Fact::known(Vec::new(), []);
+    assert!(!says(&run(&snapshot), "applied group policy objects"));
+    let object = PolicyObject {
+        name: "Servers: no remote access".to_owned(),
+        evidence: Vec::new(),
+    };
+    snapshot.remote_desktop.policy_objects = Fact::known(vec![object], []);
+    assert!(says(&run(&snapshot), "Servers: no remote access"));
 }

@@ -1,6 +1,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::checks::check::Exhibit;
+use crate::checks::readable::assert_no_rule_open;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::Confidence;
 use crate::facts::evidence::Evidence;
@@ -155,6 +157,7 @@ fn held(snapshot: &Snapshot, verdict: Verdict, rules: &[&str]) -> Decision {
 fn a_valid_certificate_is_ok_even_shortly_before_its_end() {
     let decision = held(&healthy(), Verdict::Ok, &[]);
     assert_eq!(decision.confidence, Confidence::High);
+    assert_no_rule_open(&decision);
     held(&machine(false, "2026-03-30T12:00:00Z"), Verdict::Ok, &[]);
     let soon = held(&machine(false, "2026-03-11T12:00:00Z"), Verdict::Ok, &[]);
     assert!(
@@ -186,6 +189,9 @@ fn an_expired_self_signed_one_is_a_warning_alone_and_critical_with_a_failure() {
             &["broken", "expired-and-broken"],
         );
         assert!(commands(&decision).contains("f686aace"));
+        assert!(decision.reasons[0].contains("and Windows cannot replace it"));
+        let shown = |exhibit: &Exhibit| exhibit.says.ends_with("access denied");
+        assert!(decision.evidence.iter().any(shown));
         let mut week = expired();
         record(&mut week, kind, "2026-03-03T12:00:00Z", "access denied");
         held(&week, Verdict::Critical, &["expired-and-broken"]);
@@ -207,8 +213,12 @@ fn an_expired_chosen_one_is_critical_unless_users_still_come_in() {
     let mut chosen = machine(true, "2026-03-09T00:00:00Z");
     let decision = held(&chosen, Verdict::Critical, &["expired-and-broken"]);
     assert!(commands(&decision).contains("Win32_TSGeneralSetting"));
-    logon(&mut chosen, "2026-03-08T00:00:00Z");
-    held(&chosen, Verdict::Critical, &["expired-and-broken"]);
+    assert!(decision.headline.contains("nobody renews it"));
+    // A logon up to its very end says nothing of what comes after it.
+    for at in ["2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z"] {
+        logon(&mut chosen, at);
+        held(&chosen, Verdict::Critical, &["expired-and-broken"]);
+    }
     logon(&mut chosen, "2026-03-10T00:00:00Z");
     let decision = held(&chosen, Verdict::Warning, &["expired"]);
     assert!(
@@ -253,13 +263,10 @@ fn a_failure_counts_for_a_day_and_until_a_certificate_is_made() {
             let mut snapshot = healthy();
             record(&mut snapshot, kind, at, "object exists");
             assert_eq!(run(&snapshot).verdict, verdict, "{kind:?} at {at}");
-            record(
-                &mut snapshot,
-                CertificateEvent::Created,
-                "2026-03-09T13:00:00Z",
-                THUMBPRINT,
-            );
-            assert_eq!(run(&snapshot).verdict, Verdict::Ok);
+            for (made, verdict) in [("2026-03-08T00:00:00Z", verdict), (at, Verdict::Ok)] {
+                record(&mut snapshot, CertificateEvent::Created, made, THUMBPRINT);
+                assert_eq!(run(&snapshot).verdict, verdict, "{kind:?} at {at}, {made}");
+            }
         }
     }
 }
@@ -272,7 +279,7 @@ fn a_refused_key_of_a_client_or_before_a_logon_is_another_matter() {
     held(&server, Verdict::Critical, &["broken"]);
     logon(&mut server, "2026-03-10T09:00:00Z");
     held(&server, Verdict::Critical, &["broken"]);
-    logon(&mut server, "2026-03-10T11:00:00Z");
+    logon(&mut server, at);
     held(&server, Verdict::Ok, &[]);
     let mut client = healthy();
     record(&mut client, CertificateEvent::KeyRefused, at, "client");
@@ -285,6 +292,8 @@ fn a_reference_that_leads_nowhere_is_critical() {
     chosen.certificates.used = Fact::absent([place()]);
     let decision = held(&chosen, Verdict::Critical, &["missing"]);
     assert!(commands(&decision).contains("0x00,0x11,0x22"));
+    // What is not there has no end either: nothing else is open.
+    assert!(decision.trace.iter().all(|tried| tried.holds.is_some()));
     let mut made = machine(false, NOW);
     made.certificates.used = Fact::absent([place()]);
     held(&made, Verdict::Critical, &["missing"]);
@@ -451,4 +460,30 @@ fn an_edition_that_accepts_none_is_not_applicable() {
     let mut home = healthy();
     home.remote_desktop.edition_may_host = Fact::known(false, []);
     assert_eq!(run(&home).verdict, Verdict::NotApplicable);
+}
+
+#[test]
+fn the_headline_names_the_event() {
+    for (kind, words) in [
+        (CertificateEvent::CreateFailed, "(event 1057)"),
+        (CertificateEvent::ReplaceFailed, "(event 1058)"),
+        (CertificateEvent::KeyRefused, "Schannel 36870"),
+    ] {
+        let mut snapshot = healthy();
+        record(&mut snapshot, kind, "2026-03-10T10:00:00Z", "x");
+        let decision = held(&snapshot, Verdict::Critical, &["broken"]);
+        assert!(decision.headline.contains(words), "{}", decision.headline);
+    }
+}
+
+#[test]
+fn a_single_certificate_and_one_that_windows_did_not_make_are_no_news() {
+    let mut one = healthy();
+    one.certificates.stored = Fact::known(1, []);
+    let made = "2026-01-01T00:00:00Z";
+    record(&mut one, CertificateEvent::Created, made, THUMBPRINT);
+    assert!(held(&one, Verdict::Ok, &[]).notes.is_empty());
+    let mut chosen = machine(true, "2026-08-01T00:00:00Z");
+    record(&mut chosen, CertificateEvent::Created, made, "ff");
+    assert!(held(&chosen, Verdict::Ok, &[]).notes.is_empty());
 }

@@ -294,7 +294,11 @@ fn platform(platforms: &[Platform], build: Option<u32>) -> Option<bool> {
     };
     Some(platforms.iter().any(|platform| {
         let version = (platform.major, platform.minor);
-        version == this || (platform.or_later && version < this)
+        if platform.or_later {
+            version <= this
+        } else {
+            version == this
+        }
     }))
 }
 

@@ -155,7 +155,9 @@ fn restore() -> Step {
 
 fn add_rule(port: u16) -> Remedy {
     let name = format!("Remote Desktop on TCP {port}");
-    Remedy::new(format!("Add a rule for port {port}"))
+    Remedy::new(format!(
+        "Add a rule for port {port}; or set the port back to 3389 (see rdp-port)"
+    ))
         .step(backup())
         .step(Step::cmd(
             "Allow the port for the service alone; the built-in rules stay on 3389.",

@@ -68,18 +68,18 @@ fn ends(text: &str) -> Option<(IpAddr, IpAddr)> {
                 Ok(mask) => u32::from(mask),
                 Err(_) => prefix(mask, 32, u32::MAX, |bits| u32::MAX.checked_shl(bits))?,
             };
-            let low = u32::from(address) & mask;
+            let address = u32::from(address);
             Some((
-                Ipv4Addr::from(low).into(),
-                Ipv4Addr::from(low | !mask).into(),
+                Ipv4Addr::from(address & mask).into(),
+                Ipv4Addr::from(address | !mask).into(),
             ))
         }
         IpAddr::V6(address) => {
             let mask = prefix(mask, 128, u128::MAX, |bits| u128::MAX.checked_shl(bits))?;
-            let low = u128::from(address) & mask;
+            let address = u128::from(address);
             Some((
-                Ipv6Addr::from(low).into(),
-                Ipv6Addr::from(low | !mask).into(),
+                Ipv6Addr::from(address & mask).into(),
+                Ipv6Addr::from(address | !mask).into(),
             ))
         }
     }
@@ -150,6 +150,9 @@ mod tests {
             "0.0.0.0/0",
             "0.0.0.0/0.0.0.0",
             "0.0.0.0-255.255.255.255",
+            "0.0.0.1-255.255.255.254",
+            "203.0.113.7/0",
+            "2001:db8::7/0",
             "::/0",
         ] {
             assert_eq!(of(&[text]), Scope::Any, "{text}");
@@ -165,6 +168,8 @@ mod tests {
             "10.0.0.0/255.0.0.0",
             "172.16.0.0/12",
             "192.168.1.1-192.168.1.9",
+            "169.254.0.0/16",
+            "127.0.0.1",
             "fe80::/64",
             "fd00::1",
         ] {
@@ -180,6 +185,10 @@ mod tests {
             "10.0.0.0/7",
             "172.16.0.0/11",
             "10.0.0.0-192.168.0.0",
+            "0.0.0.0-9.255.255.255",
+            "203.0.113.0-255.255.255.255",
+            "::-::5",
+            "2001:db8::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
             "what is this",
             "1.2.3.4/99",
         ] {

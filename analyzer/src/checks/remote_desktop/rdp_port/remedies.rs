@@ -31,7 +31,14 @@ fn listens(port: u16) -> Step {
 pub(super) fn default_port(listener: &Listener) -> Remedy {
     let key = station(&listener.name);
     let mistyped = !listener.port_type_is_right();
-    let remedy = Remedy::new("Set the port back to 3389")
+    let moved = listener.port_number().filter(|port| *port != DEFAULT_PORT);
+    let title = match moved {
+        Some(port) => format!(
+            "Set the port back to {DEFAULT_PORT}; or keep {port} and let the firewall admit it (see rdp-firewall)"
+        ),
+        None => format!("Set the port back to {DEFAULT_PORT}"),
+    };
+    let remedy = Remedy::new(title)
         .risk(
             Risk::Medium,
             format!("Only if no one needs the other port: clients and security groups may name it. {CUTS}"),

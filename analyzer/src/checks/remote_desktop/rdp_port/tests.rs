@@ -1,10 +1,13 @@
+mod words;
+
 use serde_json::json;
 use snapdiag_bundle::records::{AddressFamily, ProbeOutcome, Transport};
 
 use super::*;
-use crate::checks::readable::assert_page_lists;
+use crate::checks::readable::{assert_no_rule_open, assert_page_lists};
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::{Confidence, Verdict};
+use crate::facts::activation::License;
 use crate::facts::evidence::Evidence;
 use crate::facts::fact::Fact;
 use crate::facts::locator::Locator;
@@ -193,6 +196,9 @@ fn remedies(decision: &Decision) -> String {
 fn a_service_that_listens_is_ok() {
     let decision = expect(&Machine::healthy(3389), Verdict::Ok, &[]);
     assert_eq!(decision.confidence, Confidence::High);
+    let mut probed = Machine::healthy(3389);
+    probed.probe("127.0.0.1", 3389, ProbeOutcome::Answered { values: vec![] });
+    assert_no_rule_open(&probed.run());
     let mut default = Machine::healthy(3389);
     default.rdp().port = Fact::absent([]);
     expect(&default, Verdict::Ok, &[]);
@@ -237,6 +243,10 @@ fn two_listeners_with_one_port() {
     machine.0.remote_desktop.listeners = Fact::known(both(station("ICA-Tcp", number(3389))), []);
     let decision = expect(&machine, Verdict::Critical, &["same-port"]);
     assert!(remedies(&decision).contains("WinStations\\\\ICA-Tcp' -Name PortNumber -Value 3390"));
+    // On another port, too, the default is left for RDP-Tcp.
+    let clash = ["RDP-Tcp", "ICA-Tcp"].map(|name| station(name, number(4000)));
+    machine.0.remote_desktop.listeners = Fact::known(clash.to_vec(), []);
+    assert!(remedies(&machine.run()).contains("ICA-Tcp' -Name PortNumber -Value 3390"));
     let mut off = station("EH-Tcp", number(3389));
     off.enabled = number(0);
     machine.0.remote_desktop.listeners = Fact::known(both(off), []);
@@ -261,7 +271,16 @@ fn a_port_held_by_another_process() {
         [],
     );
     let decision = expect(&machine, Verdict::Critical, &["taken"]);
-    assert!(decision.headline.contains("nginx.exe"));
+    assert!(decision.headline.ends_with("nginx.exe (process 4242)"));
+    for words in [
+        "nginx.exe (process 4242) listens on 0.0.0.0:3389",
+        "process 4242 is nginx.exe",
+    ] {
+        assert!(
+            decision.evidence.iter().any(|shown| shown.says == words),
+            "{words}"
+        );
+    }
     // A stopped service holds nothing.
     machine.service(STOPPED, 0);
     machine.0.sockets.owners = Fact::not_collected("x");
@@ -343,6 +362,16 @@ fn refused_connections_need_no_listener() {
     expect(&machine, Verdict::NotApplicable, &[]);
     machine.rdp().port = number(0);
     expect(&machine, Verdict::Critical, &["invalid-port"]);
+    if let crate::facts::fact::State::Known(number) = &mut machine.rdp().port.state {
+        *number = Number {
+            value: Some(3389),
+            wrong_type: Some("REG_SZ".to_owned()),
+        };
+    }
+    expect(&machine, Verdict::Critical, &["wrong-type"]);
+    let both = ["RDP-Tcp", "ICA-Tcp"].map(|name| station(name, number(3389)));
+    machine.0.remote_desktop.listeners = Fact::known(both.to_vec(), []);
+    expect(&machine, Verdict::Critical, &["same-port"]);
     let mut home = Machine::healthy(3389);
     home.0.remote_desktop.edition_may_host = Fact::known(false, []);
     expect(&home, Verdict::NotApplicable, &[]);
@@ -384,7 +413,22 @@ fn a_change_that_waits_for_a_restart() {
     // RPC endpoints of a shared process are no Remote Desktop port.
     let mut rpc = changed_at("2026-03-01T12:00:01Z");
     rpc.listens(vec![socket("0.0.0.0", 49670, SERVICE_PID)]);
-    expect(&rpc, Verdict::Critical, &["not-listening", "unusual-port"]);
+    let silent = ["not-listening", "unusual-port"];
+    expect(&rpc, Verdict::Critical, &silent);
+    rpc.0.sockets.dynamic = Fact::not_collected("x");
+    expect(&rpc, Verdict::Critical, &silent);
+    // Any port outside of that range may be one.
+    for dynamic in [rpc.0.sockets.dynamic.clone(), later.0.sockets.dynamic] {
+        let mut moved = changed_at("2026-03-01T12:00:01Z");
+        moved.0.sockets.dynamic = dynamic;
+        moved.listens(vec![socket("0.0.0.0", 4000, SERVICE_PID)]);
+        let decision = expect(
+            &moved,
+            Verdict::Warning,
+            &["restart-needed", "unusual-port"],
+        );
+        assert!(decision.headline.contains("still listens on 4000"));
+    }
 }
 
 #[test]
@@ -476,7 +520,12 @@ fn probes_of_the_machine_itself() {
 fn windows_that_is_not_activated_is_a_note() {
     let mut machine = Machine::healthy(3389);
     for (status, notes) in [(1, 0), (0, 1), (5, 1)] {
-        machine.0.machine.license_status = Fact::known(status, [place()]);
+        let license = License {
+            status,
+            reason: None,
+            name: None,
+        };
+        machine.0.activation.windows = Fact::known(license, [place()]);
         assert_eq!(expect(&machine, Verdict::Ok, &[]).notes.len(), notes);
     }
 }

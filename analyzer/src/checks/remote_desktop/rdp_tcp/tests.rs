@@ -1,7 +1,10 @@
+mod words;
+
 use serde_json::json;
 use snapdiag_bundle::records::AddressFamily;
 
 use super::*;
+use crate::checks::readable::assert_no_rule_open;
 use crate::checks::thresholds::Thresholds;
 use crate::checks::verdict::Confidence;
 use crate::facts::Snapshot;
@@ -195,6 +198,7 @@ fn a_listener_as_windows_sets_it_up_is_ok() {
     let decision = run(&healthy());
     assert_eq!(decision.verdict, Verdict::Ok, "{:?}", decision.reasons);
     assert_eq!(decision.confidence, Confidence::High);
+    assert_no_rule_open(&decision);
     let mut older = but(|one| one.protocol_object = text(protocol::CLASS_7));
     older.machine.build = Fact::known(7601, []);
     assert_eq!(run(&older).verdict, Verdict::Ok);
@@ -271,6 +275,7 @@ fn the_switches_of_the_server_are_critical() {
     assert!(commands(&decision).contains("-Name TSUserEnabled -Value 1 -Type DWord"));
     for (at, words) in [
         ("2026-03-01T11:00:00Z", "came in until"),
+        (WRITTEN, "may wait for a restart"),
         ("2026-03-01T13:00:00Z", "may wait for a restart"),
     ] {
         let mut snapshot = refused.clone();
@@ -289,11 +294,15 @@ fn drain_mode_is_critical_alone_and_a_warning_in_a_farm() {
         let decision = one(&snapshot, Verdict::Critical, "drain");
         assert!(commands(&decision).contains("change logon /enable"));
         assert!(commands(&decision).contains(again), "{mode}");
+        assert!(decision.missing.is_empty());
+        let restart = decision.headline.contains("until the next restart");
+        assert_eq!(restart, mode == 2);
         snapshot.remote_desktop.session_directory = local(0);
         one(&snapshot, Verdict::Critical, "drain");
         snapshot.remote_desktop.session_directory = local(1);
         let decision = one(&snapshot, Verdict::Warning, "drain-in-farm");
         assert!(decision.headline.contains("intended"));
+        assert!(decision.missing.is_empty());
         snapshot.remote_desktop.session_directory =
             Layered::new(Fact::not_collected("x"), number(0));
         let decision = one(&snapshot, Verdict::Warning, "drain-in-farm");
@@ -319,6 +328,7 @@ fn the_limit_of_sessions_is_judged_where_it_is_in_force() {
     let allows = but(|l| l.max_instances = Layered::new(number(5), number(0)));
     assert_eq!(run(&allows).verdict, Verdict::Ok);
     for (limit, mode, verdict) in [
+        (0, 1, Verdict::Critical),
         (1, 1, Verdict::Warning),
         (2, 1, Verdict::Warning),
         (3, 1, Verdict::Ok),
@@ -329,6 +339,12 @@ fn the_limit_of_sessions_is_judged_where_it_is_in_force() {
         snapshot.remote_desktop.application_mode = number(mode);
         assert_eq!(run(&snapshot).verdict, verdict, "{limit} in mode {mode}");
     }
+    let mut none = but(|l| l.max_instances = local(0));
+    none.remote_desktop.application_mode = number(1);
+    one(&none, Verdict::Critical, "no-instances");
+    // No session host, so a small limit is no matter at all.
+    let few = run(&but(|l| l.max_instances = local(1)));
+    assert_no_rule_open(&few);
     let absent = but(|l| l.max_instances = Layered::new(Fact::absent([]), Fact::absent([])));
     assert_eq!(run(&absent).verdict, Verdict::Ok);
 }
@@ -340,11 +356,20 @@ fn a_foreign_class_counts_where_nothing_listens() {
         Fact::absent([place()]),
     ] {
         let mut snapshot = but(|l| l.protocol_object = class.clone());
+        // Whether another product's class is registered is its own matter.
+        let unregistered = |l: &mut Listener| {
+            l.protocol_object = class.clone();
+            l.protocol_library = Fact::absent([place()]);
+        };
+        one(&but(unregistered), Verdict::Warning, "foreign-class");
         let unseen = one(&snapshot, Verdict::Warning, "foreign-class");
         assert_eq!(unseen.confidence, Confidence::Medium);
         sockets(&mut snapshot, &[]);
         let decision = one(&snapshot, Verdict::Critical, "foreign-class");
         assert!(commands(&decision).contains(protocol::CLASS_8));
+        assert!(decision.notes.is_empty(), "{:?}", decision.notes);
+        let absent = decision.headline.contains("names no class");
+        assert_eq!(absent, class.is_absent());
         snapshot.remote_desktop.deny = local(1);
         assert_eq!(run(&snapshot).verdict, Verdict::Warning);
         sockets(&mut snapshot, &[3389]);
@@ -360,11 +385,15 @@ fn a_foreign_class_counts_where_nothing_listens() {
 #[test]
 fn a_class_that_is_not_registered_counts_where_nothing_listens() {
     let mut snapshot = but(|l| l.protocol_library = Fact::absent([place()]));
-    one(&snapshot, Verdict::Warning, "class-not-registered");
+    let unseen = one(&snapshot, Verdict::Warning, "class-not-registered");
+    assert_eq!(unseen.confidence, Confidence::Medium);
     sockets(&mut snapshot, &[445]);
-    one(&snapshot, Verdict::Critical, "class-not-registered");
+    let silent = one(&snapshot, Verdict::Critical, "class-not-registered");
+    assert_eq!(silent.confidence, Confidence::High);
     sockets(&mut snapshot, &[3389]);
-    assert_eq!(run(&snapshot).verdict, Verdict::Ok);
+    let listens = run(&snapshot);
+    assert_eq!(listens.verdict, Verdict::Ok);
+    assert!(listens.notes.is_empty(), "{:?}", listens.notes);
 }
 
 #[test]
@@ -421,20 +450,26 @@ fn a_listener_that_failed_counts_until_it_starts_and_for_seven_days() {
             let mut snapshot = healthy();
             trouble(&mut snapshot, kind, at);
             assert_eq!(run(&snapshot).verdict, verdict, "{at}");
+            logged(&mut snapshot, Kind::ListenerStarted, "2026-03-01T00:00:00Z");
+            assert_eq!(run(&snapshot).verdict, verdict, "started before");
             logged(&mut snapshot, Kind::ListenerStarted, at);
             assert_eq!(run(&snapshot).verdict, Verdict::Ok);
         }
     }
-    let mut down = healthy();
-    down.remote_desktop.sessions = Fact::known(
-        vec![Station {
-            name: "RDP-Tcp".to_owned(),
-            state: 8,
+    let with_session = |name: &str, state: u32| {
+        let mut snapshot = healthy();
+        let session = Station {
+            name: name.to_owned(),
+            state,
             evidence: place(),
-        }],
-        [],
-    );
+        };
+        snapshot.remote_desktop.sessions = Fact::known(vec![session], []);
+        snapshot
+    };
+    let down = with_session("RDP-Tcp", 8);
     one(&down, Verdict::Warning, "listener-failed");
+    assert_no_rule_open(&run(&with_session("RDP-Tcp", 6)));
+    assert_no_rule_open(&run(&with_session("ICA-Tcp", 8)));
 }
 
 #[test]

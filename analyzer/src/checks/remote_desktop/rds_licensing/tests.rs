@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::checks::readable::assert_no_rule_open;
 use crate::checks::thresholds::Thresholds;
 use crate::facts::Snapshot;
 use crate::facts::evidence::Evidence;
@@ -124,11 +125,14 @@ fn held(snapshot: &Snapshot, verdict: Verdict, rules: &[&str]) -> Decision {
 
 #[test]
 fn a_host_with_mode_and_server_is_ok() {
-    held(&host(), Verdict::Ok, &[]);
+    let decision = held(&host(), Verdict::Ok, &[]);
+    assert_no_rule_open(&decision);
+    assert!(decision.headline.contains("licensing mode (per user)"));
     let mut per_device = host();
     per_device.licensing.mode = mode(2);
     per_device.machine.domain = absent();
-    held(&per_device, Verdict::Ok, &[]);
+    let decision = held(&per_device, Verdict::Ok, &[]);
+    assert!(decision.headline.contains("licensing mode (per device)"));
     let mut policy = bare();
     policy.licensing.mode = Layered::new(number(2), number(5));
     policy.licensing.servers_by_policy = policy_servers("ls1, ls2");
@@ -137,6 +141,9 @@ fn a_host_with_mode_and_server_is_ok() {
     live.licensing.mode = Layered::new(absent(), absent());
     live.licensing.live_mode = Fact::known(2, []);
     live.licensing.live_servers = Fact::known(vec!["ls".to_owned()], []);
+    held(&live, Verdict::Ok, &[]);
+    // A list of blanks names nobody.
+    live.licensing.servers = Fact::known(vec![" ".to_owned()], []);
     held(&live, Verdict::Ok, &[]);
     let mut over = host();
     over.licensing.grace_days = Fact::known(0, []);
@@ -179,7 +186,8 @@ fn without_the_role_it_is_not_applicable() {
 fn one_sign_of_the_role_alone_is_unknown() {
     let mut set = host();
     set.licensing.component = number(0);
-    held(&set, Verdict::Unknown, &[]);
+    let decision = held(&set, Verdict::Unknown, &[]);
+    assert!(decision.headline.contains("no such role is recorded"));
     let mut installed = host();
     installed.remote_desktop.application_mode = number(0);
     let decision = held(&installed, Verdict::Unknown, &[]);
@@ -210,6 +218,13 @@ fn the_end_of_the_grace_period_without_a_server_is_critical() {
     live.licensing.grace_days = Fact::known(0, [place()]);
     let decision = held(&live, Verdict::Critical, &["grace-over", "not-configured"]);
     assert_eq!(decision.confidence, Confidence::High);
+    let says = "licensing mode: not configured; licence servers: none";
+    assert!(decision.reasons.iter().any(|reason| reason == says));
+    let shown = |decision: &Decision| {
+        let mut shown = decision.evidence.iter();
+        shown.any(|shown| shown.says == "GetGracePeriodDays = 0")
+    };
+    assert!(shown(&decision));
     let text = commands(&decision);
     let admin = text.find("mstsc /admin").unwrap();
     assert!(
@@ -231,6 +246,12 @@ fn the_end_of_the_grace_period_without_a_server_is_critical() {
             verdict == Verdict::Critical
         );
     }
+    // The days that the running system gave are no evidence for an end that the log tells.
+    let mut both = bare();
+    both.licensing.grace_days = Fact::known(20, [place()]);
+    record(&mut both, LicenceEvent::GraceOver, NOW);
+    let decision = held(&both, Verdict::Critical, &["grace-over", "not-configured"]);
+    assert!(!shown(&decision));
     let mut no_mode = host();
     no_mode.licensing.mode = mode(5);
     no_mode.licensing.grace_days = Fact::known(0, []);
@@ -284,6 +305,8 @@ fn a_licence_server_that_gives_nothing_is_critical() {
             assert_eq!(decision.verdict, verdict, "{kind:?} at {at}");
             let named = commands(&decision).contains("-ComputerName 'ls.corp.example'");
             assert_eq!(named, verdict == Verdict::Critical);
+            let says = "licensing mode: per user; licence servers: ls.corp.example";
+            assert_eq!(decision.reasons.contains(&says.to_owned()), named);
         }
     }
 }
@@ -309,13 +332,14 @@ fn refused_clients_and_a_licence_server_in_trouble_are_warnings() {
         record(&mut snapshot, LicenceEvent::ClientRefused, at);
         assert_eq!(run(&snapshot).verdict, verdict);
     }
-    for kind in [
-        LicenceEvent::ServerNotActivated,
-        LicenceEvent::ServerDepleted,
+    for (kind, words) in [
+        (LicenceEvent::ServerNotActivated, "is not activated"),
+        (LicenceEvent::ServerDepleted, "has no licences left"),
     ] {
         let mut snapshot = host();
         record(&mut snapshot, kind, "2026-03-01T12:00:00Z");
-        held(&snapshot, Verdict::Warning, &["licence-server"]);
+        let decision = held(&snapshot, Verdict::Warning, &["licence-server"]);
+        assert!(decision.headline.contains(words));
         snapshot.licensing.records.clear();
         record(&mut snapshot, kind, "2026-03-01T11:59:59Z");
         held(&snapshot, Verdict::Ok, &[]);
@@ -361,4 +385,15 @@ fn what_was_not_seen_is_unknown() {
         channel.damage.push("chunk 1".to_owned());
     }
     held(&damaged, Verdict::Unknown, &[]);
+}
+
+#[test]
+fn a_mode_that_is_not_in_force_yet_is_noted() {
+    for (live, noted) in [(4, false), (2, true)] {
+        let mut snapshot = host();
+        snapshot.licensing.live_mode = Fact::known(live, []);
+        let decision = held(&snapshot, Verdict::Ok, &[]);
+        let note = |note: &String| note.contains("may not be in force yet");
+        assert_eq!(decision.notes.iter().any(note), noted);
+    }
 }

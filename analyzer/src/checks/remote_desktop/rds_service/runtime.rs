@@ -308,7 +308,7 @@ pub(super) fn start_changed(judge: &mut Judge, cx: &Context<'_>, service: &Servi
 
 /// The service must have been seen running: in the live table, or on a disk in the log.
 pub(super) fn seen_running(judge: &mut Judge, cx: &Context<'_>, service: &Service) {
-    const TABLE: &str = "the table of services (services/services.json, from the running machine)";
+    const TABLE: &str = "the table of services (services.table), from the running machine";
     if let Some(state) = service.runtime.state.value() {
         if *state == RUNNING {
             judge.exhibit("TermService runs", &service.runtime.state);

@@ -1,6 +1,11 @@
+mod events;
+mod words;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::checks::readable::assert_no_rule_open;
+use crate::checks::remedy::Step;
 use crate::checks::thresholds::Thresholds;
 use crate::facts::Snapshot;
 use crate::facts::capture::CaptureKind;
@@ -178,6 +183,8 @@ fn commands(decision: &Decision) -> String {
 fn a_running_service_is_ok() {
     let decision = decided(healthy(), |_| {}, Verdict::Ok, "runs; it starts on demand");
     assert_eq!(decision.confidence, Confidence::High);
+    assert_no_rule_open(&decision);
+    assert!(decision.notes.is_empty(), "{:?}", decision.notes);
     decided(
         healthy(),
         |s| service(s).start = number(2),
@@ -208,7 +215,14 @@ fn a_disabled_service_is_critical_even_while_it_runs() {
         service(s).start = number(4);
         service(s).runtime.state = known(STOPPED);
     };
-    decided(healthy(), stopped, Verdict::Critical, "is disabled");
+    let decision = decided(healthy(), stopped, Verdict::Critical, "is disabled");
+    let first = |decision: &Decision| {
+        let mut remedies = decision.remedies.iter();
+        remedies.any(|remedy| remedy.caution.contains("enable it first"))
+    };
+    assert!(first(&decision));
+    let enabled = |s: &mut Snapshot| service(s).runtime.state = known(STOPPED);
+    assert!(!first(&decided(healthy(), enabled, Verdict::Critical, "")));
 }
 
 #[test]
@@ -289,6 +303,9 @@ fn a_shared_process_is_never_ended() {
     let shared = hang(&["CryptSvc", "Dnscache", "TermService"]);
     let decision = decided(healthy(), shared, Verdict::Critical, "hangs");
     assert!(!commands(&decision).contains("taskkill"));
+    let steps = decision.remedies.iter().flat_map(|remedy| &remedy.steps);
+    let hosts = |step: &Step| step.text.contains("it also hosts CryptSvc, Dnscache, and");
+    assert!(steps.into_iter().any(hosts));
     assert!(commands(&decision).contains("type= own"));
     assert!(commands(&decision).contains("type= share"), "undo");
     let alone = decided(
@@ -384,12 +401,20 @@ fn a_disabled_or_missing_dependency_is_critical() {
         rpc.depends_on = known(vec!["DcomLaunch".to_owned()]);
         s.services.service_mut("DcomLaunch").unwrap().start = number(4);
     };
-    decided(
+    let decision = decided(
         healthy(),
         indirect,
         Verdict::Critical,
         "dependency DcomLaunch",
     );
+    assert!(commands(&decision).contains("'DcomLaunch' start= auto"));
+    let other = |s: &mut Snapshot| {
+        let rpc = s.services.service_mut("RpcSs").unwrap();
+        rpc.depends_on = known(vec!["KeyIso".to_owned()]);
+        s.services.service_mut("KeyIso").unwrap().start = number(4);
+    };
+    let decision = decided(healthy(), other, Verdict::Critical, "KeyIso");
+    assert!(commands(&decision).contains("'KeyIso' start= demand"));
     let circle = |s: &mut Snapshot| {
         let rpc = s.services.service_mut("RpcSs").unwrap();
         rpc.depends_on = known(vec!["TermService".to_owned(), "+NetGroup".to_owned()]);
@@ -455,117 +480,6 @@ fn helpers_and_account_are_warnings() {
         Verdict::Ok,
         "",
     );
-}
-
-#[test]
-fn two_crashes_in_a_week_are_a_warning() {
-    let at = |ages: &'static [i64]| {
-        move |s: &mut Snapshot| {
-            service(s).events = ages.iter().map(|age| event(7031, *age)).collect();
-        }
-    };
-    decided(
-        healthy(),
-        at(&[DAY, 7 * DAY]),
-        Verdict::Warning,
-        "crashed 2 times",
-    );
-    let decision = decided(healthy(), at(&[DAY, 7 * DAY + 1]), Verdict::Ok, "");
-    assert!(
-        decision
-            .notes
-            .iter()
-            .any(|note| note.contains("crashed 1 time in"))
-    );
-    let reported = |s: &mut Snapshot| {
-        s.services.crashes = vec![event(1000, 2), event(1000, 1)];
-        service(s).events = vec![event(7034, 1)];
-    };
-    decided(healthy(), reported, Verdict::Warning, "crashed 2 times");
-}
-
-#[test]
-fn a_changed_start_type_is_a_warning_for_a_week() {
-    let changed = |age: i64| {
-        move |s: &mut Snapshot| {
-            let texts = ["x", "demand start", "auto start", "TermService"];
-            service(s).events = vec![ServiceEvent {
-                texts: texts.map(str::to_owned).to_vec(),
-                ..event(7040, age)
-            }];
-        }
-    };
-    decided(
-        healthy(),
-        changed(7 * DAY),
-        Verdict::Warning,
-        "\"demand start\" to \"auto start\"",
-    );
-    decided(healthy(), changed(7 * DAY + 1), Verdict::Ok, "");
-}
-
-#[test]
-fn on_a_disk_the_last_event_of_the_boot_decides() {
-    let events =
-        |events: fn() -> Vec<ServiceEvent>| move |s: &mut Snapshot| service(s).events = events();
-    let ran = decided(
-        from_disk(),
-        events(|| vec![entered(RUNNING, DAY)]),
-        Verdict::Ok,
-        "",
-    );
-    assert_eq!(ran.confidence, Confidence::Medium);
-    let crashed = || vec![entered(RUNNING, 2 * DAY), event(7031, DAY)];
-    let decision = decided(
-        from_disk(),
-        events(crashed),
-        Verdict::Critical,
-        "ended with an error",
-    );
-    assert_eq!(decision.confidence, Confidence::Medium);
-    let recovered = || vec![event(7031, 2 * DAY), entered(RUNNING, DAY)];
-    decided(from_disk(), events(recovered), Verdict::Ok, "");
-    decided(
-        from_disk(),
-        events(|| vec![event(7001, DAY)]),
-        Verdict::Critical,
-        "did not start",
-    );
-    let shut_down = || vec![entered(RUNNING, 2 * DAY), entered(STOPPED, DAY)];
-    decided(
-        from_disk(),
-        events(shut_down),
-        Verdict::Unknown,
-        "it starts on demand",
-    );
-    let before_boot = || vec![event(7031, 11 * DAY)];
-    decided(
-        from_disk(),
-        events(before_boot),
-        Verdict::Unknown,
-        "whether it runs",
-    );
-    decided(
-        from_disk(),
-        |_| {},
-        Verdict::Unknown,
-        "whether it runs is not known",
-    );
-}
-
-#[test]
-fn in_a_live_snapshot_the_log_is_no_substitute_for_the_table() {
-    let change = |s: &mut Snapshot| {
-        service(s).runtime.state = Fact::not_collected("timeout");
-        service(s).events = vec![entered(RUNNING, DAY)];
-    };
-    decided(healthy(), change, Verdict::Unknown, "whether it runs");
-}
-
-#[test]
-fn a_running_service_overrides_an_older_failure() {
-    let change = |s: &mut Snapshot| service(s).events = vec![event(7023, DAY)];
-    decided(healthy(), change, Verdict::Ok, "");
 }
 
 #[test]
