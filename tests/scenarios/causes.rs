@@ -88,6 +88,8 @@ fn every_check_that_a_whole_disk_leaves_open_is_told_what_would_settle_it() {
             panic!("{name}: {:#?}", report.causes);
         };
         assert_eq!(cause.consequences, open, "{name}");
+        let said = text::render(&report, Look::PLAIN);
+        assert!(!said.contains("characters)"), "{name}: cut short: {said}");
     }
 }
 

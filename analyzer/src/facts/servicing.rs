@@ -17,7 +17,7 @@ const SETUP: &str = "Setup";
 const GAP: SignedDuration = SignedDuration::from_hours(1);
 
 /// The service that updates apps of the Store, as `WindowsUpdateClient` names it in every language
-/// (Microsoft: "DCat Prod"; seen in a Windows 10 21H1 log for every app, and for no update).
+/// (seen in a Windows 10 21H1 log for every app, and for no update).
 const STORE: &str = "855e8a7c-ecb4-4ca3-b045-1dfa50104289";
 /// Definitions of Microsoft Defender: they come several times a day and change no setting.
 const DEFINITIONS: &str = "KB2267602";

@@ -261,7 +261,10 @@ pub(super) fn origin(report: &Report) -> String {
 pub(super) fn raw_beside(exhibit: &Exhibit) -> Option<String> {
     const LONGEST: usize = 160;
     let raw = match &exhibit.evidence.raw {
-        Value::String(text) if !text.is_empty() => format!("\"{text}\""),
+        Value::String(text) if !text.is_empty() => match text.parse() {
+            Ok(instant) => time(instant),
+            Err(_) => format!("\"{text}\""),
+        },
         Value::Number(number) => number.to_string(),
         _ => return None,
     };

@@ -14,7 +14,7 @@ use self::query::Query;
 use super::expand::whole;
 use super::exported::{COPY, Exported, both_failed, copy, ended};
 use super::filetime::timestamp;
-use super::{Collector, Job, Outcome, Phase, state_of};
+use super::{Collector, Job, Outcome, Phase};
 use crate::system::SysResult;
 use crate::system::event_logs::{Config, Order};
 
@@ -140,29 +140,29 @@ fn copy_file(
     entry: &str,
     first: OsError,
 ) -> Outcome {
-    let copied = files_of(job, channel, configured).and_then(|[configured, usual]| {
-        match copy(job, entry, &configured) {
-            // The configuration may name a file that was never made.
-            Err(error) if state_of(&error) == State::Absent && configured != usual => {
-                copy(job, entry, &usual)
-            }
-            copied => copied,
+    let mut copied = Err(first.clone());
+    for file in files_of(job, channel, configured) {
+        copied = copy(job, entry, &file);
+        if copied.is_ok() {
+            break;
         }
-    });
+    }
     match copied {
         Ok(sent) => ended(sent, COPY).after(Some(first)),
         Err(second) => both_failed(first, EXPORT, &second),
     }
 }
 
-/// The file of a channel: where it is configured to be, if it is, and where it usually is.
-fn files_of(job: &Job, channel: &str, configured: Option<&str>) -> SysResult<[PathBuf; 2]> {
-    let root = job.system.files().system_root()?;
+/// Where the file of a channel may be: where it is configured to be, and where it usually is.
+fn files_of(job: &Job, channel: &str, configured: Option<&str>) -> Vec<PathBuf> {
+    let Ok(root) = job.system.files().system_root() else {
+        return Vec::new();
+    };
     let configured = configured.filter(|path| !path.is_empty());
     let configured = configured.and_then(|path| whole(path, &root));
     let logs = root.join("System32").join("winevt").join("Logs");
     let usual = logs.join(channel::file_name(channel));
-    Ok([configured.unwrap_or_else(|| usual.clone()), usual])
+    configured.into_iter().chain([usual]).collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const MADE: [&str; 10] = [
 ];
 /// Services that run as the system itself on every Windows: one of them shows the environment that
 /// services have until the next start.
-const SERVICES: [&str; 4] = ["Schedule", "ProfSvc", "Winmgmt", "LanmanServer"];
+const SERVICES: [&str; 4] = ["Schedule", "ProfSvc", "PlugPlay", "LanmanServer"];
 /// How deep variables may name each other.
 const DEPTH: u32 = 4;
 /// `Path` may have 32,767 characters, so not more elements than this in earnest.

@@ -71,14 +71,15 @@ fn bare(machine: &dyn Machine, root: &str) -> Volume {
     let mount_points = kept(machine.mount_points(root), &mut errors).unwrap_or_default();
     let letter = mount_points.iter().find_map(|point| letter_of(point));
     let guid = root.split(['{', '}']).nth(1);
-    Volume {
+    let mut volume = Volume {
         guid: guid.map(|guid| format!("{{{}}}", guid.to_ascii_uppercase())),
         letter,
-        kind: machine.kind(root),
         mount_points,
         errors,
         ..nameless()
-    }
+    };
+    volume.kind = root_of(&volume).map_or(VolumeKind::Unknown, |root| machine.kind(&root));
+    volume
 }
 
 /// What has a letter and is no volume: a drive of the network, of `subst`.
@@ -121,15 +122,23 @@ fn letter_of(root: &str) -> Option<char> {
         .then(|| letter.to_ascii_uppercase())
 }
 
+/// The root by letter where there is one: every system understands it.
+fn root_of(volume: &Volume) -> Option<String> {
+    match (volume.letter, &volume.guid) {
+        (Some(letter), _) => Some(format!("{letter}:\\")),
+        (None, Some(guid)) => Some(format!("\\\\?\\Volume{}\\", guid.to_ascii_lowercase())),
+        (None, None) => None,
+    }
+}
+
 fn look_into(machine: &dyn Machine, volume: &mut Volume) {
-    let device = match (&volume.guid, volume.letter) {
-        (Some(guid), _) => format!("\\\\?\\Volume{}", guid.to_ascii_lowercase()),
-        (None, Some(letter)) => format!("\\\\.\\{letter}:"),
-        (None, None) => return,
+    let Some(root) = root_of(volume) else {
+        return;
     };
-    let root = match (&volume.guid, volume.letter) {
-        (Some(_), _) => format!("{device}\\"),
-        (None, letter) => format!("{}:\\", letter.unwrap_or_default()),
+    // The device is the root without its last backslash.
+    let device = match volume.letter {
+        Some(letter) => format!("\\\\.\\{letter}:"),
+        None => root.trim_end_matches('\\').to_owned(),
     };
     let errors = &mut volume.errors;
     volume.file_system = kept(machine.file_system(&root), errors);

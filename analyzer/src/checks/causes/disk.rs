@@ -24,10 +24,11 @@ pub(super) fn nothing_was_running(view: &View<'_>) -> Option<Cause> {
             lacking.extend(items);
         }
     }
+    // In a few words each, and no text of a program whose answer is there as a record, too.
     let added: Vec<&str> = ITEMS
         .iter()
-        .filter(|item| lacking.contains(item.id))
-        .map(|item| item.about)
+        .filter(|item| lacking.contains(item.id) && matches!(item.content, Content::Json(_)))
+        .filter_map(|item| item.about.split(',').next())
         .collect();
     let because = format!(
         "nothing on it tells what was running. A live capture would add: {}",

@@ -111,7 +111,7 @@ fn of_log(log: &CounterLog, host: &Fact<String>) -> Fact<Library> {
     let evidence = [Evidence::new(log.artifact.as_str(), whole, Value::Null)];
     let host = host.value().map(|host| label(host));
     if let Err(why) = of_one_computer(log, host.as_deref()) {
-        return Fact::unreadable(why, evidence);
+        return Fact::unreadable(why, []);
     }
     let paths = log.table.paths.iter().map(|path| split(path)).enumerate();
     let series: Vec<CounterSeries> = paths

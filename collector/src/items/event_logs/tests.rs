@@ -297,6 +297,11 @@ fn a_log_that_cannot_be_exported_is_copied_byte_for_byte() {
             "C:/Windows/Other/Setup.evtx",
         ),
         (Some("D:\\logs\\Setup.evtx"), "D:/logs/Setup.evtx"),
+        // It is not where it is configured to be.
+        (
+            Some("D:\\logs\\Setup.evtx"),
+            "C:/Windows/System32/winevt/Logs/Setup.evtx",
+        ),
         (
             Some("%USERPROFILE%\\Setup.evtx"),
             "C:/Windows/System32/winevt/Logs/Setup.evtx",

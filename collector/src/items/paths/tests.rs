@@ -44,7 +44,7 @@ impl Services for Machine {
         Ok(vec![
             service("Schedule", 1, 0),
             service("profsvc", RUNNING, 804),
-            service("Winmgmt", RUNNING, 900),
+            service("PlugPlay", RUNNING, 900),
         ])
     }
 }

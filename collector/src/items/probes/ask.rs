@@ -26,6 +26,8 @@ const ECHO_TIMED_OUT: u32 = 11010;
 const ECHO_UNREACHABLE: std::ops::RangeInclusive<u32> = 11002..=11005;
 /// Most bytes of an answer over UDP that does not ask for more; some servers send more.
 const DATAGRAM: usize = 4096;
+/// `WSAEMSGSIZE`: a packet is longer than the room for it.
+const TOO_LONG: i32 = 10040;
 
 /// An answer of a name server, and whether it said that more would come over TCP.
 pub(super) struct Resolved {
@@ -83,6 +85,10 @@ fn datagrams(
             let length = match socket.recv(&mut buffer) {
                 Ok(length) => length,
                 Err(error) if is_time_out(&error) => break,
+                Err(error) if error.raw_os_error() == Some(TOO_LONG) => {
+                    foreign = true;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             match read(buffer.get(..length).unwrap_or_default()) {
