@@ -23,3 +23,16 @@ fn generated_files_are_up_to_date() {
         "{stale:?} differ from the code; renew them with SNAPDIAG_BLESS=1 cargo test --test docs"
     );
 }
+
+#[test]
+fn what_was_never_run_on_windows_names_every_item() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/never-run-on-windows.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let named: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(item, _)| item)
+        .collect();
+    let items: Vec<&str> = snapdiag_bundle::ITEMS.iter().map(|item| item.id).collect();
+    assert_eq!(named, items);
+}

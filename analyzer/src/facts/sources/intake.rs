@@ -141,7 +141,7 @@ fn recognise(bundle: Bundle, mut notes: Vec<String>) -> Result<Intake, OpenError
     })
 }
 
-/// In a bundle the names say what the entries are.
+/// In a bundle the names say what the entries are, but for the form in which a hive was saved.
 fn by_name(container: &Container) -> Vec<Recognised> {
     let bundle = &container.0;
     let prefix = bundle.prefix();
@@ -153,7 +153,11 @@ fn by_name(container: &Container) -> Vec<Recognised> {
             let item = items::by_entry(name);
             let kind = match item.map(|item| item.content) {
                 Some(Content::Hive) if find::is_log_name(name) => Kind::HiveLog,
-                Some(Content::Hive) => Kind::Hive,
+                // What saves a hive may write it as text.
+                Some(Content::Hive) => match find::recognise(name, &container.head(entry, HEAD)) {
+                    Kind::RegText => Kind::RegText,
+                    _ => Kind::Hive,
+                },
                 Some(Content::EventLog(_)) => Kind::EventLog,
                 Some(Content::Json(_)) => Kind::Json,
                 Some(Content::Text) => Kind::Text,

@@ -306,6 +306,10 @@ fn a_log_that_cannot_be_exported_is_copied_byte_for_byte() {
             Some("%USERPROFILE%\\Setup.evtx"),
             "C:/Windows/System32/winevt/Logs/Setup.evtx",
         ),
+        (
+            Some("%SystemRoot%\\temp\\missing.log"),
+            "C:/Windows/System32/winevt/Logs/Setup.evtx",
+        ),
     ] {
         let machine = Machine {
             file: Some((place, BYTES)),
