@@ -1,10 +1,19 @@
 //! The times of a scenario are relative to its capture: on another day it decides the same.
 
+use std::fs;
+
+use jiff::SignedDuration;
 use rayon::prelude::*;
 
 use snapdiag::checks::check::Decision;
+use snapdiag::checks::table;
+use snapdiag::facts::Snapshot;
+use snapdiag::facts::capture::TimeSource;
+use snapdiag_bundle::Manifest;
+use snapdiag_bundle::manifest::MANIFEST_NAME;
+use snapdiag_fixtures::machine::{Built, Mutation};
 
-use crate::case::{Case, MACHINES, Zip, decide, sampled};
+use crate::case::{Case, MACHINES, Zip, decide, open, sampled};
 use crate::expect::shown;
 
 /// Other moments of capture.
@@ -51,6 +60,43 @@ fn on_another_day_the_verdict_is_the_same() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_disk_that_lay_for_days_is_judged_as_it_was_left() {
+    for (name, machine) in MACHINES.iter() {
+        let mutation = Mutation {
+            disk_only: true,
+            ..Mutation::default()
+        };
+        let built = machine.build(&mutation).unwrap();
+        let at_once = Zip::new(&built).snapshot();
+        let late = copied_late(&built);
+        assert_eq!(late.capture.source, TimeSource::EventLog, "{name}");
+        assert!(late.capture.because.contains("the disk was copied at"));
+        for check in table::TABLE {
+            let verdict = decide(check, &late).verdict;
+            assert_eq!(
+                verdict,
+                decide(check, &at_once).verdict,
+                "{name}: {}",
+                check.id
+            );
+        }
+    }
+}
+
+/// The snapshot of the bundle, had its disk been copied a week later.
+fn copied_late(built: &Built) -> Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    built.files(folder.path()).unwrap();
+    let path = folder.path().join(MANIFEST_NAME);
+    let mut manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let later = manifest.capture.started_at + SignedDuration::from_hours(7 * 24);
+    manifest.capture.started_at = later;
+    manifest.capture.ended_at = Some(later);
+    fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+    open(folder.path()).snapshot()
 }
 
 /// What the check says of the scenario captured at another moment, in a zone whose clock is put

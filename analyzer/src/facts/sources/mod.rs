@@ -5,6 +5,7 @@ pub mod counter_log;
 mod find;
 pub mod hives;
 pub mod intake;
+mod located;
 pub mod logs;
 mod open;
 pub mod registry;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use snapdiag_bundle::{Entry, ItemRow, Manifest, State, items};
+use snapdiag_bundle::{Entry, Manifest, items};
 
 use self::container::Container;
 use self::counter_log::CounterLog;
@@ -283,28 +284,5 @@ fn read_entry(container: &Container, item: &str, name: &str) -> Fact<(String, Ve
     match container.read_checked(name, LARGEST) {
         Ok(bytes) => Fact::known((name.to_owned(), bytes), [evidence]),
         Err(problem) => Fact::unreadable(problem.why, [evidence]),
-    }
-}
-
-/// What follows from a row of the manifest: the artifact to read, or why there is none.
-fn resolve(row: &ItemRow, may_be_empty: bool) -> Result<String, Missing> {
-    let because = || {
-        let why = match (&row.error, &row.reason) {
-            (Some(error), _) => format!(" ({error})"),
-            (None, Some(reason)) => format!(" ({reason})"),
-            (None, None) => String::new(),
-        };
-        format!("{}{why}", row.state)
-    };
-    match (row.state, row.artifacts.first()) {
-        (State::Ok | State::Truncated, Some(artifact)) => Ok(artifact.name.clone()),
-        (State::Empty, Some(artifact)) if may_be_empty => Ok(artifact.name.clone()),
-        (State::Empty, None) if may_be_empty => Err(Missing::Absent),
-        (State::Ok | State::Truncated, None) => Err(Missing::Unreadable(
-            "the manifest says it was collected and names no artifact".to_owned(),
-        )),
-        (State::Empty, _) => Err(Missing::Unreadable("it came out empty".to_owned())),
-        (State::Absent, _) => Err(Missing::Absent),
-        _ => Err(Missing::NotCollected(because())),
     }
 }

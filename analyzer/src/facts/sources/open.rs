@@ -5,13 +5,13 @@ use std::path::Path;
 
 use snapdiag_bundle::{ItemRow, items};
 
-use super::container::Container;
 use super::counter_log::{self, CounterLog};
 use super::hives::{self, Candidate, HiveKind};
 use super::intake::{self, Intake, Recognised};
+use super::located::{items_of, stand_in};
 use super::logs::{self, Logs, Owner};
 use super::registry::{Hive, Missing, Opened};
-use super::{OpenError, Options, Sources, resolve, time};
+use super::{OpenError, Options, Sources, time};
 use crate::facts::inventory::{Artifact, ArtifactState, Channel, Inventory, Kind};
 use crate::formats::hive::reg_text::RegText;
 
@@ -365,52 +365,5 @@ fn first_state(file: &Recognised) -> Artifact {
         state,
         notes: file.aside.clone().into_iter().collect(),
         size_bytes: file.size,
-    }
-}
-
-/// Where each item is: by the manifest in a bundle, by what was recognised elsewhere.
-fn items_of(intake: &Intake) -> BTreeMap<&'static str, Result<String, Missing>> {
-    let bundle = &intake.container.0;
-    let Some(manifest) = bundle.manifest() else {
-        let mut found = BTreeMap::new();
-        for file in intake.files.iter().filter(|file| file.aside.is_none()) {
-            if let Some(item) = file.item {
-                found.entry(item).or_insert_with(|| Ok(file.name.clone()));
-            }
-        }
-        return found;
-    };
-    let mut found = BTreeMap::new();
-    for item in items::ITEMS {
-        let source = match manifest.row(item.id) {
-            Some(row) => resolve(row, item.may_be_empty).and_then(|name| entry(intake, &name)),
-            None => Err(Missing::NotCollected(format!(
-                "the manifest has no row for {}",
-                item.id
-            ))),
-        };
-        found.insert(item.id, source);
-    }
-    found
-}
-
-fn entry(intake: &Intake, name: &str) -> Result<String, Missing> {
-    let container: &Container = &intake.container;
-    match container.0.entry(name) {
-        Some(entry) => Ok(entry.name().to_owned()),
-        None => Err(Missing::Unreadable(format!(
-            "the manifest lists {name}, and it is not in the bundle"
-        ))),
-    }
-}
-
-/// Where a bundle has no record of counters, a counter log that was put into it takes its place.
-fn stand_in(intake: &Intake, items: &mut BTreeMap<&'static str, Result<String, Missing>>) {
-    let log = intake
-        .files
-        .iter()
-        .find(|file| file.kind == Kind::CounterLog && file.aside.is_none());
-    if let (Some(log), Some(Err(_))) = (log, items.get(counter_log::ITEM)) {
-        items.insert(counter_log::ITEM, Ok(log.name.clone()));
     }
 }

@@ -17,7 +17,8 @@ const PLAUSIBLE: std::ops::Range<i64> = 978_307_200..4_133_980_800;
 
 /// The time of capture: given, the manifest's, else that of the System log's last record by
 /// record id, confirmed within a day by the registry (the last write of a root key, the time of
-/// the last shutdown). A time from the registry alone may be damage: it comes last.
+/// the last shutdown). A time from the registry alone may be damage: it comes last. The manifest of
+/// a copied disk yields to a confirmed time that is more than a day older.
 pub(super) fn capture(
     manifest: Option<&Manifest>,
     system: &Hive,
@@ -37,16 +38,17 @@ pub(super) fn capture(
             TimeSource::Given,
             "given on the command line".into(),
         ),
-        (None, Some(manifest)) => (
-            Some(
-                manifest
-                    .capture
-                    .ended_at
-                    .unwrap_or(manifest.capture.started_at),
-            ),
-            TimeSource::Manifest,
-            "the manifest of the bundle".into(),
-        ),
+        (None, Some(manifest)) => {
+            let copied = manifest.capture.ended_at;
+            let copied = copied.unwrap_or(manifest.capture.started_at);
+            let left = (kind == CaptureKind::DiskOnly)
+                .then(|| from_artifacts(system, software, channels))
+                .and_then(|left| left_before(copied, left));
+            left.unwrap_or_else(|| {
+                let because = "the manifest of the bundle".into();
+                (Some(copied), TimeSource::Manifest, because)
+            })
+        }
         (None, None) => from_artifacts(system, software, channels),
     };
     Capture {
@@ -59,11 +61,19 @@ pub(super) fn capture(
     }
 }
 
-fn from_artifacts(
-    system: &Hive,
-    software: &Hive,
-    channels: &[Channel],
-) -> (Option<Timestamp>, TimeSource, String) {
+type Known = (Option<Timestamp>, TimeSource, String);
+
+/// A disk may be copied long after its Windows ran for the last time, and shows the machine as it
+/// was then: that time counts where a log and the registry agree on it.
+fn left_before(copied: Timestamp, (time, source, because): Known) -> Option<Known> {
+    let long_ago = copied.duration_since(time?) > AGREE;
+    (long_ago && source == TimeSource::EventLog).then(|| {
+        let because = format!("{because}; the disk was copied at {copied}");
+        (time, source, because)
+    })
+}
+
+fn from_artifacts(system: &Hive, software: &Hive, channels: &[Channel]) -> Known {
     let registry = registry_times(system, software);
     let newest_of = |channel: &Channel| {
         let time = channel.newest?.time;
