@@ -41,6 +41,7 @@ Exit status:
   4  not elevated: start it as an administrator, or add --allow-unelevated";
 
 /// What is typed.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Parser, Debug)]
 #[command(
     name = "snapdiag-collector",

@@ -71,9 +71,10 @@ pub fn collect(asked: Asked<'_>, plan: RunPlan) -> Result<Collected, Failure> {
     // A priority that cannot be lowered is no reason to collect nothing.
     drop(system.host().lower_priority());
     let interrupted = stop::on_request();
-    let host = match cli.anonymous_name {
-        true => output::anonymous(),
-        false => capture.host.clone(),
+    let host = if cli.anonymous_name {
+        output::anonymous()
+    } else {
+        capture.host.clone()
     };
     let (file, path) = Output::create(&cli.out, &host, capture.started_at)
         .map_err(|error| no_bundle(&cli.out, &error))?;

@@ -142,15 +142,30 @@ fn wanted(item: &Item, profile: Profile, only: &[String]) -> Result<(), String> 
             .then_some(())
             .ok_or("not named with --only".to_owned());
     }
-    match profile.takes(item) {
-        true => Ok(()),
-        false => Err(format!("not in the profile {}", profile.name())),
+    if profile.takes(item) {
+        Ok(())
+    } else {
+        Err(format!("not in the profile {}", profile.name()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_item_is_collected_in_exactly_one_way() {
+        let mut ways: Vec<_> = COLLECTORS
+            .iter()
+            .copied()
+            .flatten()
+            .map(|c| c.item)
+            .collect();
+        let mut items: Vec<_> = ITEMS.iter().map(|item| item.id).collect();
+        ways.sort_unstable();
+        items.sort_unstable();
+        assert_eq!(ways, items);
+    }
 
     #[test]
     fn a_plan_has_every_item_once_and_in_the_order_of_phases() {

@@ -119,10 +119,11 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     };
     // The bundle is there, whether anybody reads this or not.
     drop(progress::last(&collected.sha256, &collected.path));
-    Ok(match collected.whole {
-        true => sent,
-        false => ExitCode::from(1),
-    })
+    if collected.whole {
+        Ok(sent)
+    } else {
+        Ok(ExitCode::from(1))
+    }
 }
 
 fn send(bundle: &Path, url: &str) -> ExitCode {
@@ -160,9 +161,10 @@ fn clean_up(cli: &Cli) -> Result<ExitCode, Failure> {
     let found = scratch::clean(&cli.out).map_err(|error| {
         Failure::NoBundle(format!("cannot remove {}: {error}", scratch::FOLDER))
     })?;
-    progress::note(match found {
-        true => "removed what a killed run had left",
-        false => "nothing to remove",
+    progress::note(if found {
+        "removed what a killed run had left"
+    } else {
+        "nothing to remove"
     });
     Ok(ExitCode::SUCCESS)
 }

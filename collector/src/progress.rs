@@ -26,13 +26,14 @@ pub fn line(row: &ItemRow, done: usize, all: usize) -> String {
         size(bytes),
         row.item,
     );
-    let why = [
-        row.reason.clone(),
-        row.error.as_ref().map(OsError::to_string),
-    ];
-    for why in why.into_iter().flatten() {
+    let reason = row.reason.as_deref().unwrap_or_default();
+    let error = row.error.as_ref().map(OsError::to_string);
+    let error = error.unwrap_or_default();
+    // Where the error is the reason, once is enough.
+    let error = if reason.contains(&error) { "" } else { &error };
+    for why in [reason, error].into_iter().filter(|why| !why.is_empty()) {
         line.push_str(": ");
-        line.push_str(&why);
+        line.push_str(why);
     }
     ascii(&line)
 }
@@ -85,6 +86,8 @@ mod tests {
             "[ 3/52] denied        1.2 s         -  registry.system: Zugriff?verweigert?: \
              RegSaveKeyExW failed with 5"
         );
+        row.reason = Some("RegSaveKeyExW failed with 5 twice".to_owned());
+        assert!(line(&row, 3, 52).ends_with("system: RegSaveKeyExW failed with 5 twice"));
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub fn clean(beside: &Path) -> io::Result<bool> {
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "a helper's failure fails the test")]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 

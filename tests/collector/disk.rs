@@ -116,7 +116,7 @@ fn a_dry_run_tells_and_writes_nothing() {
         for item in ITEMS {
             assert!(text.contains(item.id), "{} is missing:\n{text}", item.id);
         }
-        assert_eq!(files(&place.out()), [leftover.clone()]);
+        assert_eq!(files(&place.out()), std::slice::from_ref(&leftover));
     }
 }
 

@@ -95,9 +95,10 @@ impl<'a> SmallDisk<'a> {
             .arg(path)
             .output()
             .map_err(|error| error.to_string())?;
-        match mounted.status.success() {
-            true => Ok(Self(path)),
-            false => Err(stderr(&mounted)),
+        if mounted.status.success() {
+            Ok(Self(path))
+        } else {
+            Err(stderr(&mounted))
         }
     }
 }

@@ -53,9 +53,10 @@ pub(super) fn deadline(text: &str) -> Result<Duration, String> {
 
 /// Reads the name of an item or of a family of items.
 pub(super) fn item(text: &str) -> Result<String, String> {
-    match plan::is_known(text) {
-        true => Ok(text.to_owned()),
-        false => Err("no such item; --list names them".to_owned()),
+    if plan::is_known(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("no such item; --list names them".to_owned())
     }
 }
 

@@ -33,17 +33,17 @@ impl<'a> Intake<'a> {
 
     /// Waits for the end of an item, writes its artifacts as they come, then its row.
     pub(super) fn finish(&mut self, started: Started) -> Result<(), WriteError> {
-        let outcome = match started.way {
-            Ok(running) => self.take(&running)?,
+        let (outcome, done) = match started.way {
+            Ok(running) => (self.take(&running)?, running.done()),
             Err(outcome) => {
                 self.whole = false;
-                outcome
+                (*outcome, started.at)
             }
         };
         let row = ItemRow {
             method: outcome.method.map(str::to_owned),
             started_ms: millis(self.run.started, started.at),
-            elapsed_ms: millis(started.at, Instant::now()),
+            elapsed_ms: millis(started.at, done),
             error: outcome.error,
             reason: outcome.reason,
             log: outcome.log,
@@ -98,9 +98,11 @@ impl<'a> Intake<'a> {
                 Event::Bytes(_) => return Ok(failed("it sent bytes of no artifact")),
             };
             let mut pieces = Pieces {
-                next: &mut || match self.run.room.is_full() {
-                    true => Event::End(Box::new(failed("the bundle's disk took no more"))),
-                    false => running.next(self.run, give_up),
+                next: &mut || {
+                    if self.run.room.is_full() {
+                        return Event::End(Box::new(failed("the bundle's disk took no more")));
+                    }
+                    running.next(self.run, give_up)
                 },
                 piece: Vec::new(),
                 read: 0,

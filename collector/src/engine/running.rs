@@ -1,8 +1,8 @@
 //! An item on its thread, and what comes from it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub(super) enum Event {
 pub(super) struct Started {
     pub(super) item: &'static str,
     pub(super) at: Instant,
-    pub(super) way: Result<Running, Outcome>,
+    pub(super) way: Result<Running, Box<Outcome>>,
 }
 
 /// An item on its thread. When this is dropped the item is told to stop, and left alone.
@@ -51,6 +51,8 @@ pub(super) struct Running {
     stop: Arc<AtomicBool>,
     limit: Duration,
     until: Instant,
+    /// When its work was done: it may be taken in much later.
+    done: Arc<OnceLock<Instant>>,
 }
 
 impl Run {
@@ -59,13 +61,13 @@ impl Run {
         let at = Instant::now();
         let item = task.item;
         let way = match self.refuses(&task) {
-            Some(reason) => Err(Outcome::new(State::Skipped).because(reason)),
+            Some(reason) => Err(Box::new(Outcome::new(State::Skipped).because(reason))),
             None => self.spawn(task, at),
         };
         Started { item, at, way }
     }
 
-    fn spawn(&self, task: Task, at: Instant) -> Result<Running, Outcome> {
+    fn spawn(&self, task: Task, at: Instant) -> Result<Running, Box<Outcome>> {
         let (sender, chunks) = sync_channel(WAITING);
         let stop = Arc::new(AtomicBool::new(false));
         let until = self
@@ -85,21 +87,26 @@ impl Run {
             until: own_until,
         };
         let work = task.work;
+        let done = Arc::new(OnceLock::new());
+        let is_done = Arc::clone(&done);
         thread::Builder::new()
             .name(task.item.to_owned())
             .stack_size(STACK)
             .spawn(move || {
                 let outcome = work(&mut job);
+                let _ = is_done.set(Instant::now());
                 job.sink.end(outcome);
             })
             .map_err(|error| {
-                Outcome::new(State::Failed).because(format!("no thread for it: {error}"))
+                let reason = format!("no thread for it: {error}");
+                Box::new(Outcome::new(State::Failed).because(reason))
             })?;
         Ok(Running {
             chunks,
             stop,
             limit: task.limit,
             until,
+            done,
         })
     }
 }
@@ -108,6 +115,11 @@ impl Running {
     /// When the wait for this item ends, if it begins now.
     pub(super) fn give_up(&self) -> Instant {
         self.until.max(Instant::now()) + GRACE
+    }
+
+    /// When its work was done; now, if it is not.
+    pub(super) fn done(&self) -> Instant {
+        self.done.get().copied().unwrap_or_else(Instant::now)
     }
 
     /// Waits for what comes next.

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use snapdiag_bundle::records::{self, GroupMember, LocalAccount, LockoutPolicy, LogonRight};
 
 use super::parts::Parts;
+use super::patience::within;
 use super::{Collector, Job, Outcome, Phase};
-use crate::system::Accounts;
-use crate::system::accounts::{Lockout, User};
+use crate::system::accounts::{Lockout, Member, User};
+use crate::system::{Accounts, System};
 
 /// The items of this file.
 pub(super) const COLLECTORS: &[Collector] = &[Collector {
     item: "system.accounts",
     phase: Phase::Quick,
-    // Names of a domain's accounts are asked of its controllers.
     limit: Duration::from_secs(30),
     collect,
 }];
@@ -32,6 +32,12 @@ const RIGHTS: [&str; 4] = [
 ];
 /// `TIMEQ_FOREVER`, and what netapi32 says where it does not know.
 const FOREVER: u32 = u32::MAX;
+/// How long names may take: those of a domain are asked of its controllers.
+const NAMES_PATIENCE: Duration = if cfg!(test) {
+    Duration::from_millis(300)
+} else {
+    Duration::from_secs(10)
+};
 /// Most local accounts looked at.
 const MOST_USERS: usize = 2048;
 
@@ -39,10 +45,10 @@ fn collect(job: &mut Job) -> Outcome {
     let system = Arc::clone(&job.system);
     let accounts = system.accounts();
     let mut parts = Parts::default();
-    let administrators = members(accounts, ADMINISTRATORS, &mut parts);
+    let (administrators, remote_desktop_users) = groups(&system, &mut parts);
     let record = records::Accounts {
         lockout_policy: parts.take(accounts.lockout_policy()).map(lockout_policy),
-        remote_desktop_users: members(accounts, REMOTE_DESKTOP_USERS, &mut parts),
+        remote_desktop_users,
         logon_rights: logon_rights(accounts, &mut parts),
         local_accounts: local_accounts(job, accounts, administrators.as_deref(), &mut parts),
         administrators,
@@ -61,14 +67,41 @@ fn lockout_policy(policy: Lockout) -> LockoutPolicy {
     }
 }
 
-fn members(accounts: &dyn Accounts, group: &str, parts: &mut Parts) -> Option<Vec<GroupMember>> {
-    let members = parts.take(accounts.group_members(group))?;
-    let members = members.into_iter().map(|member| GroupMember {
+type Members = Option<Vec<GroupMember>>;
+
+/// The members of both groups: with their names, or without where a domain that does not answer
+/// would have to tell them.
+fn groups(system: &Arc<dyn System>, parts: &mut Parts) -> (Members, Members) {
+    let asked = Arc::clone(system);
+    let named = within(NAMES_PATIENCE, move || {
+        [ADMINISTRATORS, REMOTE_DESKTOP_USERS].map(|group| asked.accounts().group_members(group))
+    });
+    let [administrators, users] = if let Some(named) = named {
+        named.map(|members| Some(parts.take(members)?.into_iter().map(named_member).collect()))
+    } else {
+        parts.cut("names of group members did not come in time");
+        [ADMINISTRATORS, REMOTE_DESKTOP_USERS].map(|group| {
+            let sids = parts.take(system.accounts().group_sids(group))?;
+            Some(sids.into_iter().map(nameless_member).collect())
+        })
+    };
+    (administrators, users)
+}
+
+fn named_member(member: Member) -> GroupMember {
+    GroupMember {
         sid: member.sid,
         name: member.name.filter(|name| !name.is_empty()),
         sid_use: Some(member.sid_use),
-    });
-    Some(members.collect())
+    }
+}
+
+fn nameless_member(sid: String) -> GroupMember {
+    GroupMember {
+        sid,
+        name: None,
+        sid_use: None,
+    }
 }
 
 /// The rights that could be asked for; `None` where none could.
@@ -137,8 +170,7 @@ mod tests {
 
     use super::*;
     use crate::items::testing::run;
-    use crate::system::accounts::Member;
-    use crate::system::{SysResult, System, Unanswered, os_error};
+    use crate::system::{SysResult, Unanswered, os_error};
 
     const MACHINE: &str = "S-1-5-21-1-2-3";
 
@@ -146,6 +178,7 @@ mod tests {
     struct Machine {
         controller: bool,
         rights_denied: bool,
+        no_names: bool,
     }
 
     impl System for Machine {
@@ -163,6 +196,9 @@ mod tests {
             })
         }
         fn group_members(&self, sid: &str) -> SysResult<Vec<Member>> {
+            if self.no_names {
+                std::thread::sleep(NAMES_PATIENCE * 2);
+            }
             let member = |rid: u32| Member {
                 sid: format!("{MACHINE}-{rid}"),
                 name: Some(format!("HOST-A\\user{rid}")),
@@ -172,6 +208,9 @@ mod tests {
                 ADMINISTRATORS => vec![member(500), member(1001)],
                 _ => Vec::new(),
             })
+        }
+        fn group_sids(&self, _sid: &str) -> SysResult<Vec<String>> {
+            Ok(vec![format!("{MACHINE}-1001")])
         }
         fn holders_of_right(&self, right: &str) -> SysResult<Vec<String>> {
             if self.rights_denied {
@@ -246,6 +285,21 @@ mod tests {
         let record: records::Accounts = ran.record("system/accounts.json");
         assert_eq!(record.local_accounts, None);
         assert!(record.administrators.is_some());
+    }
+
+    #[test]
+    fn a_domain_that_is_silent_costs_only_names() {
+        let machine = Machine {
+            no_names: true,
+            ..Machine::default()
+        };
+        let ran = run(machine, collect);
+        assert_eq!(ran.outcome.state, State::Truncated);
+        assert!(ran.outcome.reason.as_ref().unwrap().contains("in time"));
+        let record: records::Accounts = ran.record("system/accounts.json");
+        let member = nameless_member(format!("{MACHINE}-1001"));
+        assert_eq!(record.administrators, Some(vec![member]));
+        assert_eq!(record.local_accounts.unwrap().len(), 3);
     }
 
     #[test]

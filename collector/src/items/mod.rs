@@ -19,6 +19,7 @@ mod network;
 mod outcome;
 mod parts;
 mod paths;
+mod patience;
 mod port_ranges;
 mod probes;
 mod processes;

@@ -146,14 +146,28 @@ impl Question {
     }
 }
 
+/// The answers to all questions. Where netsh hangs once, it is not asked again.
+fn answers(job: &Job) -> Vec<(Question, SysResult<Vec<u8>>)> {
+    let mut hung = false;
+    let ask = |question: Question| {
+        let answer = if hung {
+            Err(os_error(METHOD, TIMEOUT))
+        } else {
+            question.ask(job)
+        };
+        hung = answer.as_ref().is_err_and(|error| error.code == TIMEOUT);
+        (question, answer)
+    };
+    QUESTIONS.into_iter().map(ask).collect()
+}
+
 fn record(job: &mut Job) -> Outcome {
     let mut parts = Parts::default();
     let mut ranges = PortRanges {
         dynamic: Vec::new(),
         excluded: Some(Vec::new()),
     };
-    for question in QUESTIONS {
-        let answer = question.ask(job);
+    for (question, answer) in answers(job) {
         if question.excluded {
             let rows = parts.take(answer.and_then(|answer| question.excluded(&answer)));
             // The list says that it holds all ranges: with a table missing there is none.
@@ -173,9 +187,9 @@ fn text(job: &mut Job) -> Outcome {
     let mut text = Vec::new();
     let mut answered = false;
     let mut fault = None;
-    for question in QUESTIONS {
+    for (question, answer) in answers(job) {
         text.extend(question.line().into_bytes());
-        match question.ask(job) {
+        match answer {
             Ok(answer) => {
                 answered = true;
                 text.extend(answer);

@@ -20,6 +20,15 @@ pub trait Accounts: Send + Sync {
         not_implemented("NetLocalGroupGetMembers")
     }
 
+    /// SIDs of the members of the local group with that SID: no domain controller is asked for
+    /// their names.
+    ///
+    /// # Errors
+    /// The error of `LookupAccountSidW` or `NetLocalGroupGetMembers`.
+    fn group_sids(&self, _sid: &str) -> SysResult<Vec<String>> {
+        not_implemented("NetLocalGroupGetMembers")
+    }
+
     /// SIDs that hold that logon right; none is an answer.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use snapdiag_bundle::OsError;
+
 use crate::system::host::{Host, HostFacts, Usage};
 use crate::system::{SysResult, System, os_error};
 
@@ -25,17 +27,17 @@ impl Host for Unix {
     fn lower_priority(&self) -> SysResult<()> {
         rustix::process::nice(5)
             .map(drop)
-            .map_err(|error| code("nice", error.into()))
+            .map_err(|error| code("nice", &error.into()))
     }
 
     fn free_bytes(&self, folder: &Path) -> SysResult<u64> {
-        let room = rustix::fs::statvfs(folder).map_err(|error| code("statvfs", error.into()))?;
+        let room = rustix::fs::statvfs(folder).map_err(|error| code("statvfs", &error.into()))?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
     }
 
     fn create_private_folder(&self, path: &Path, _elevated: bool) -> SysResult<()> {
         let made = DirBuilder::new().mode(0o700).create(path);
-        made.map_err(|error| code("mkdir", error))
+        made.map_err(|error| code("mkdir", &error))
     }
 
     /// From `/proc`, which only Linux has.
@@ -50,7 +52,7 @@ impl Host for Unix {
     }
 }
 
-fn code(call: &str, error: io::Error) -> snapdiag_bundle::OsError {
+fn code(call: &str, error: &io::Error) -> OsError {
     let code = error.raw_os_error().unwrap_or_default();
     os_error(call, code.unsigned_abs())
 }

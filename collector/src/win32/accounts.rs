@@ -5,8 +5,9 @@ use std::ptr::null_mut;
 use windows_sys::Wdk::System::SystemServices::RtlGetNtProductType;
 use windows_sys::Win32::Foundation::{ERROR_GEN_FAILURE, LocalFree, STATUS_NO_MORE_ENTRIES};
 use windows_sys::Win32::NetworkManagement::NetManagement::{
-    FILTER_NORMAL_ACCOUNT, LOCALGROUP_MEMBERS_INFO_2, NetApiBufferFree, NetLocalGroupGetMembers,
-    NetUserEnum, NetUserGetInfo, NetUserModalsGet, USER_INFO_0, USER_INFO_4, USER_MODALS_INFO_3,
+    FILTER_NORMAL_ACCOUNT, LOCALGROUP_MEMBERS_INFO_0, LOCALGROUP_MEMBERS_INFO_2, NetApiBufferFree,
+    NetLocalGroupGetMembers, NetUserEnum, NetUserGetInfo, NetUserModalsGet, USER_INFO_0,
+    USER_INFO_4, USER_MODALS_INFO_3,
 };
 use windows_sys::Win32::Security::Authentication::Identity::{
     LSA_ENUMERATION_INFORMATION, LSA_HANDLE, LSA_OBJECT_ATTRIBUTES, LSA_UNICODE_STRING, LsaClose,
@@ -58,53 +59,33 @@ impl Accounts for Windows {
     }
 
     fn group_members(&self, sid: &str) -> SysResult<Vec<Member>> {
-        const CALL: &str = "NetLocalGroupGetMembers";
-        let group = wide(name_of(sid)?);
-        let mut members = Vec::new();
-        let mut resume = 0;
-        for _ in 0..ROUNDS {
-            let mut buffer = NetBuffer(null_mut());
-            let (mut read, mut total) = (0, 0);
-            // SAFETY: null names this machine, the group's name ends with a zero, and all out
-            // parameters live through the call.
-            let code = unsafe {
-                NetLocalGroupGetMembers(
-                    std::ptr::null(),
-                    group.as_ptr(),
-                    2,
-                    &raw mut buffer.0,
-                    ROUND,
-                    &raw mut read,
-                    &raw mut total,
-                    &raw mut resume,
+        members(sid, 2, |rows, index| {
+            // SAFETY: level 2 gives such structures, with a SID and a text that ends with a zero.
+            let (sid, sid_use, name) = unsafe {
+                let row = rows.cast::<LOCALGROUP_MEMBERS_INFO_2>().add(index);
+                let row = row.read_unaligned();
+                (
+                    sid_text(row.lgrmi2_sid)?,
+                    row.lgrmi2_sidusage,
+                    owned_text(row.lgrmi2_domainandname),
                 )
             };
-            if code != MORE {
-                checked(CALL, code)?;
+            Ok(Member {
+                sid,
+                name,
+                sid_use: sid_use.cast_unsigned(),
+            })
+        })
+    }
+
+    fn group_sids(&self, sid: &str) -> SysResult<Vec<String>> {
+        members(sid, 0, |rows, index| {
+            // SAFETY: level 0 gives such structures, each with a SID.
+            unsafe {
+                let row = rows.cast::<LOCALGROUP_MEMBERS_INFO_0>().add(index);
+                sid_text(row.read_unaligned().lgrmi0_sid)
             }
-            for index in 0..read as usize {
-                // SAFETY: level 2 gave so many such structures, with a SID and a text that ends
-                // with a zero, all alive in the buffer.
-                let (sid, sid_use, name) = unsafe {
-                    let member = buffer.0.cast::<LOCALGROUP_MEMBERS_INFO_2>().add(index);
-                    let member = member.read_unaligned();
-                    (
-                        sid_text(member.lgrmi2_sid)?,
-                        member.lgrmi2_sidusage,
-                        owned_text(member.lgrmi2_domainandname),
-                    )
-                };
-                members.push(Member {
-                    sid,
-                    name,
-                    sid_use: sid_use.cast_unsigned(),
-                });
-            }
-            if code != MORE || read == 0 {
-                return Ok(members);
-            }
-        }
-        Err(os_error(CALL, MORE))
+        })
     }
 
     fn holders_of_right(&self, right: &str) -> SysResult<Vec<String>> {
@@ -214,6 +195,46 @@ impl Accounts for Windows {
             last_logon: info.usri4_last_logon,
         })
     }
+}
+
+/// The members of the local group with that SID; `read` takes one out of the rows of that level.
+fn members<T>(
+    sid: &str,
+    level: u32,
+    read: impl Fn(*const u8, usize) -> SysResult<T>,
+) -> SysResult<Vec<T>> {
+    const CALL: &str = "NetLocalGroupGetMembers";
+    let group = wide(name_of(sid)?);
+    let mut members = Vec::new();
+    let mut resume = 0;
+    for _ in 0..ROUNDS {
+        let mut buffer = NetBuffer(null_mut());
+        let (mut count, mut total) = (0, 0);
+        // SAFETY: null names this machine, the group's name ends with a zero, and all out
+        // parameters live through the call.
+        let code = unsafe {
+            NetLocalGroupGetMembers(
+                std::ptr::null(),
+                group.as_ptr(),
+                level,
+                &raw mut buffer.0,
+                ROUND,
+                &raw mut count,
+                &raw mut total,
+                &raw mut resume,
+            )
+        };
+        if code != MORE {
+            checked(CALL, code)?;
+        }
+        for index in 0..count as usize {
+            members.push(read(buffer.0, index)?);
+        }
+        if code != MORE || count == 0 {
+            return Ok(members);
+        }
+    }
+    Err(os_error(CALL, MORE))
 }
 
 /// The open policy of the local security authority.

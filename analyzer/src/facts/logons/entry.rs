@@ -230,6 +230,10 @@ mod tests {
         assert_eq!(place, "json:system/accounts.json#/local_accounts/1");
         assert_eq!(fact.evidence[0].raw["flags"], json!(0x1_0210));
 
+        let open = json!({"sid": "S-1-5-21-1-2-3-500", "name": "Boss", "flags": 0x1_0200});
+        let fact = administrator(&collected(json!({"local_accounts": [open]})));
+        assert!(!fact.value().unwrap().locked_out);
+
         let without = administrator(&collected(json!({"local_accounts": [guest]})));
         assert!(without.why_unsettled().is_some());
         assert!(

@@ -1,7 +1,6 @@
 //! `system.machine`: uptime, firmware, hypervisor, domain, safe mode.
 
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use super::smbios::Smbios;
 use crate::items::filetime::timestamp;
 use crate::items::licensing::WMI;
 use crate::items::parts::Parts;
+use crate::items::patience::within;
 use crate::items::{Job, Outcome};
 use crate::system::services::RUNNING;
 use crate::system::{Hardware, System};
@@ -63,18 +63,17 @@ fn hypervisor(hardware: &dyn Hardware) -> Option<String> {
     (!vendor.is_empty()).then(|| vendor.to_owned())
 }
 
-/// What WMI calls the state of Windows. WMI hangs on sick machines: it is asked on a thread of its
-/// own, which is left behind when it does not answer, and its silence is no fault of this item.
+/// What WMI calls the state of Windows. WMI hangs on sick machines; its silence is no fault of this item.
 /// Where its service does not run, asking would start it.
 fn wmi_status(system: &Arc<dyn System>) -> Option<String> {
     if system.services().state(WMI) != Ok(RUNNING) {
         return None;
     }
-    let (answer, answered) = mpsc::channel();
     let system = Arc::clone(system);
-    let ask = move || answer.send(system.licensing().operating_system_status());
-    std::thread::Builder::new().spawn(ask).ok()?;
-    answered.recv_timeout(WMI_PATIENCE).ok()?.ok()
+    within(WMI_PATIENCE, move || {
+        system.licensing().operating_system_status()
+    })?
+    .ok()
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::items::testing::run;
@@ -139,6 +141,50 @@ fn the_text_names_each_command_before_its_answer() {
     assert!(text.starts_with("> netsh int ipv4 show dynamicport tcp\r\n\r\nProtocol tcp"));
     assert!(text.contains("> netsh int ipv6 show excludedportrange protocol=udp\r\n"));
     assert_eq!(text.matches("Number of Ports : 16384").count(), 4);
+}
+
+/// A netsh that hangs the second time, and counts how often it is started.
+struct Hanging(Arc<AtomicUsize>);
+
+impl System for Hanging {
+    fn commands(&self) -> &dyn Commands {
+        self
+    }
+}
+
+impl Commands for Hanging {
+    fn start(&self, _: &str, _: &[&str], time: Duration) -> SysResult<Box<dyn Running>> {
+        assert!(time <= TIME);
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Box::new(Output(Cursor::new(ENGLISH.dynamic)))),
+            _ => Ok(Box::new(Hangs)),
+        }
+    }
+}
+
+struct Hangs;
+
+impl Read for Hangs {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(ErrorKind::TimedOut.into())
+    }
+}
+
+impl Running for Hangs {
+    fn exit_status(&mut self) -> Option<u32> {
+        None
+    }
+}
+
+#[test]
+fn a_netsh_that_hangs_is_not_asked_again() {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let ran = run(Hanging(Arc::clone(&starts)), record);
+    assert_eq!(starts.load(Ordering::Relaxed), 2);
+    assert_eq!(ran.outcome.state, State::Truncated);
+    assert_eq!(ran.outcome.error, Some(os_error("netsh", TIMEOUT)));
+    let ranges: PortRanges = ran.record("network/port-ranges.json");
+    assert_eq!((ranges.dynamic.len(), ranges.excluded), (1, None));
 }
 
 #[test]

@@ -64,9 +64,10 @@ fn listeners_that_windows_brings_along_are_shown() {
         one
     };
     assert!(legacy(&run(&with(vec![own_key("RDP-Tcp")]))).is_empty());
-    let told = legacy(&run(&with(
-        ["RDP-Tcp", "EH-Tcp", "ICA-Tcp"].map(own_key).to_vec(),
-    )));
+    let mut off = own_key("ICA-Tcp");
+    off.enabled = number(0);
+    let listeners = vec![own_key("RDP-Tcp"), own_key("EH-Tcp"), off];
+    let told = legacy(&run(&with(listeners)));
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("EH-Tcp"));
 }
