@@ -5,6 +5,7 @@
 //! say so and pass, unless `SNAPDIAG_REQUIRE_WINE` is 1.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "a test that is left out says so")]
 #![cfg(target_os = "linux")]
 
 #[path = "wine/collects.rs"]

@@ -1,7 +1,7 @@
 //! One whole run, and what the analyzer makes of its bundle.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -25,6 +25,9 @@ struct Collected {
     printed: String,
     /// The log that lay on the machine, if there are captures here.
     log: Option<PathBuf>,
+    /// The registry alone, after Remote Desktop was allowed again: while it is denied, its port
+    /// does not matter.
+    allowed: TempDir,
 }
 
 impl Collected {
@@ -52,23 +55,22 @@ impl Collected {
             fs::create_dir_all(&logs).unwrap();
             fs::write(logs.join("System.evtx"), fs::read(log).unwrap()).unwrap();
         }
-        let folder = folder();
+        let folder = self::folder();
         let (status, printed) = machine.run(folder.path(), &[]);
+        machine.set(&rdp, "fDenyTSConnections", "REG_DWORD", "0");
+        let allowed = self::folder();
+        machine.run(allowed.path(), &["--only", "registry"]);
         Self {
             folder,
             status,
             printed,
             log,
+            allowed,
         }
     }
 
-    /// The only file that is left.
     fn path(&self) -> PathBuf {
-        let files = files(self.folder.path());
-        let [path] = &files[..] else {
-            panic!("{files:?}\n{}", self.printed);
-        };
-        path.clone()
+        only_file(&self.folder)
     }
 
     fn bundle(&self) -> Bundle {
@@ -78,19 +80,28 @@ impl Collected {
     fn rows(&self) -> Vec<ItemRow> {
         self.bundle().manifest().unwrap().items.clone()
     }
+}
 
-    /// The verdict and headline of a check.
-    fn finding(&self, check: &str) -> (String, String) {
-        let output = snapdiag(&["analyze", "-f", "json"], &self.path());
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let checks = report["checks"].as_array().unwrap();
-        let finding = checks
-            .iter()
-            .find(|finding| finding["id"] == check)
-            .unwrap();
-        let text = |field: &str| finding[field].as_str().unwrap().to_owned();
-        (text("verdict"), text("headline"))
-    }
+/// The only file that a run left.
+fn only_file(folder: &TempDir) -> PathBuf {
+    let files = files(folder.path());
+    let [path] = &files[..] else {
+        panic!("{files:?}");
+    };
+    path.clone()
+}
+
+/// The verdict and headline of a check.
+fn finding(bundle: &Path, check: &str) -> (String, String) {
+    let output = snapdiag(&["analyze", "-f", "json"], bundle);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let finding = checks
+        .iter()
+        .find(|finding| finding["id"] == check)
+        .unwrap();
+    let text = |field: &str| finding[field].as_str().unwrap().to_owned();
+    (text("verdict"), text("headline"))
 }
 
 #[test]
@@ -98,12 +109,15 @@ fn what_was_set_on_the_machine_is_found() {
     let Some(collected) = Collected::get() else {
         return;
     };
-    for (check, verdict, says) in [
-        ("rdp-allowed", "critical", "denied"),
-        ("rdp-port", "critical", "13389"),
-        ("environment-variables", "critical", "system32"),
+    let denied = collected.path();
+    let allowed = only_file(&collected.allowed);
+    for (bundle, check, verdict, says) in [
+        (&denied, "rdp-allowed", "critical", "fDenyTSConnections"),
+        (&denied, "environment-variables", "critical", "system32"),
+        (&allowed, "rdp-allowed", "ok", "allowed"),
+        (&allowed, "rdp-port", "warning", "13389"),
     ] {
-        let (is, headline) = collected.finding(check);
+        let (is, headline) = finding(bundle, check);
         assert_eq!(is, verdict, "{check}: {headline}");
         assert!(headline.contains(says), "{check}: {headline}");
     }
