@@ -33,6 +33,8 @@ sha256sum -c takes it. Then, on any machine: snapdiag BUNDLE
 The bundle can be read at any moment, under the name that it has from the
 start: a killed run leaves what it had.
 
+An upload is one PUT: the stores take at most 5 GB so, Azure Blob 5000 MiB.
+
 Exit status:
   0  every item is collected, or there is none of it by nature or profile
   1  the bundle is written, and some item was denied, failed, cut or given up
