@@ -1,9 +1,9 @@
 //! Sends a finished bundle to an object store by one HTTP PUT to a presigned URL: S3, COS, OSS,
 //! Azure Blob and what speaks like them.
 //!
-//! [`target`] reads the URL, [`attempts`] decides what an answer means and when to try again, and a
+//! `target` reads the URL, `attempts` decides what an answer means and when to try again, and a
 //! [`Put`] does one request: `WinHTTP` on Windows, so that the system's proxy and certificate store
-//! count, [`client`] elsewhere.
+//! count, `client` elsewhere.
 //!
 //! The URL's query is a secret that lets anyone write there: it is never repeated, neither on the
 //! console nor in an error.
