@@ -35,6 +35,12 @@ const DAYLIGHT_SAVING: &str = r#"
 "ActiveTimeBias"=dword:ffffff88
 "#;
 
+/// What confirms the last record of the System log: a root key written at about that time.
+const LEFT: &str = r"
+;@last-write=-10m
+[HKEY_LOCAL_MACHINE\SYSTEM]
+";
+
 /// How many scenarios are built at each date, others at another.
 const SAMPLE: usize = 20;
 
@@ -67,6 +73,7 @@ fn a_disk_that_lay_for_days_is_judged_as_it_was_left() {
     for (name, machine) in MACHINES.iter() {
         let mutation = Mutation {
             disk_only: true,
+            registry: LEFT.to_owned(),
             ..Mutation::default()
         };
         let built = machine.build(&mutation).unwrap();

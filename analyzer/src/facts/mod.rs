@@ -142,7 +142,6 @@ impl Snapshot {
         Self {
             facts_version: Self::VERSION,
             capture: sources.capture().clone(),
-            inventory: sources.inventory().clone(),
             boot: boot::Boot::gather(sources),
             boot_options: boot_options::BootOptions::gather(sources),
             topology: topology::Topology::gather(sources, &machine.firmware),
@@ -168,6 +167,8 @@ impl Snapshot {
             firewall: firewall::Firewall::gather(sources, &remote_desktop),
             volumes: volumes::Volumes::gather(sources),
             remote_desktop,
+            // Last: what could not be read is known when everything was asked for.
+            inventory: sources.inventory_as_read(),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod logs;
 mod open;
 pub mod registry;
 mod time;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use snapdiag_bundle::{Entry, Manifest, items};
 use self::container::Container;
 use self::counter_log::CounterLog;
 use self::registry::{Hive, Missing};
+use self::unreadable::Unreadable;
 use super::capture::{Capture, CaptureKind, TimeSource};
 use super::events::EventFacts;
 use super::evidence::Evidence;
@@ -96,6 +98,7 @@ pub struct Sources {
     events: EventFacts,
     counter_log: Option<CounterLog>,
     cloud: Option<Cloud>,
+    unreadable: Unreadable,
 }
 
 /// The text of a console program, decoded.
@@ -128,6 +131,7 @@ impl Sources {
             events: EventFacts::default(),
             counter_log: None,
             cloud: None,
+            unreadable: Unreadable::default(),
         }
     }
 
@@ -146,9 +150,17 @@ impl Sources {
         &self.capture
     }
 
-    /// What the snapshot consists of.
+    /// What the snapshot consists of, as it was when it was opened.
     pub fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// What the snapshot consists of, with what turned out when its artifacts were read. To be
+    /// asked when all facts are gathered.
+    pub fn inventory_as_read(&self) -> Inventory {
+        let mut inventory = self.inventory.clone();
+        self.unreadable.tell(&mut inventory);
+        inventory
     }
 
     /// The SYSTEM hive.
@@ -204,8 +216,12 @@ impl Sources {
     /// A structured item of the collector by its id (`network.tcp`), with the whole document as
     /// its evidence; [`Fact::at_pointer`] narrows it to a place.
     pub fn record<T: DeserializeOwned>(&self, item: &'static str) -> Fact<T> {
-        self.read(item).and_then(|(_, bytes)| {
-            serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+        self.read(item).and_then(|(artifact, bytes)| {
+            serde_json::from_slice(&bytes).map_err(|error| {
+                let why = error.to_string();
+                self.unreadable.note(&artifact, &why);
+                why
+            })
         })
     }
 
@@ -226,10 +242,11 @@ impl Sources {
         let Some(name) = container.0.entry(entry).map(Entry::name) else {
             return Fact::absent([]);
         };
-        read_entry(container, item, name).map(|(artifact, bytes)| ConsoleText {
-            text: self.decode(&artifact, &bytes),
-            artifact,
-        })
+        self.read_entry(container, item, name)
+            .map(|(artifact, bytes)| ConsoleText {
+                text: self.decode(&artifact, &bytes),
+                artifact,
+            })
     }
 
     /// The text of an artifact: that of a console in the OEM code page, unless it is a file of the
@@ -251,7 +268,27 @@ impl Sources {
         let (Some(container), Some(Ok(name))) = (&self.container, self.items.get(item)) else {
             return self.missing(item);
         };
-        read_entry(container, item, name)
+        self.read_entry(container, item, name)
+    }
+
+    /// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it
+    /// unreadable: whatever it says was not collected.
+    fn read_entry(&self, container: &Container, item: &str, name: &str) -> Fact<(String, Vec<u8>)> {
+        let whole = match items::by_id(item).map(|item| item.content) {
+            Some(items::Content::Text) => Locator::Text {
+                entry: name.to_owned(),
+                line: None,
+            },
+            _ => Locator::json(name, ""),
+        };
+        let evidence = Evidence::new(name, whole, Value::Null);
+        match container.read_checked(name, LARGEST) {
+            Ok(bytes) => Fact::known((name.to_owned(), bytes), [evidence]),
+            Err(problem) => {
+                self.unreadable.note(name, &problem.why);
+                Fact::unreadable(problem.why, [evidence])
+            }
+        }
     }
 
     /// The fact that follows from an item that is not there, with its row of the manifest.
@@ -267,22 +304,5 @@ impl Sources {
             None => FactState::NotCollected(format!("{item} is not in the snapshot")),
         };
         Fact::new(state, evidence)
-    }
-}
-
-/// The name and the bytes of an item's artifact. A hash that is not the manifest's makes it
-/// unreadable: whatever it says was not collected.
-fn read_entry(container: &Container, item: &str, name: &str) -> Fact<(String, Vec<u8>)> {
-    let whole = match items::by_id(item).map(|item| item.content) {
-        Some(items::Content::Text) => Locator::Text {
-            entry: name.to_owned(),
-            line: None,
-        },
-        _ => Locator::json(name, ""),
-    };
-    let evidence = Evidence::new(name, whole, Value::Null);
-    match container.read_checked(name, LARGEST) {
-        Ok(bytes) => Fact::known((name.to_owned(), bytes), [evidence]),
-        Err(problem) => Fact::unreadable(problem.why, [evidence]),
     }
 }

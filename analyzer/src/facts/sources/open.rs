@@ -11,6 +11,7 @@ use super::intake::{self, Intake, Recognised};
 use super::located::{items_of, stand_in};
 use super::logs::{self, Logs, Owner};
 use super::registry::{Hive, Missing, Opened};
+use super::unreadable::Unreadable;
 use super::{OpenError, Options, Sources, time};
 use crate::facts::inventory::{Artifact, ArtifactState, Channel, Inventory, Kind};
 use crate::formats::hive::reg_text::RegText;
@@ -105,6 +106,7 @@ impl Opening {
             bcd,
             events: logs.events,
             counter_log,
+            unreadable: Unreadable::default(),
             cloud: options.cloud,
         }
     }
