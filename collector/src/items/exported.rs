@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use snapdiag_bundle::{OsError, State};
 
-use super::{Job, Outcome, Stopped, Streamed};
+use super::{Job, Outcome, Stopped, Streamed, state_of};
 use crate::system::SysResult;
 use crate::system::files::io_error;
 
@@ -94,9 +94,14 @@ pub(super) fn ended(sent: Result<Streamed, Stopped>, method: &'static str) -> Ou
     outcome.by(method)
 }
 
-/// How an item ended for which both methods failed: the first decides, the second is told.
+/// How an item ended for which both methods failed: the first decides, the second is told. Only
+/// both together say that there is none: an export also fails so when its folder is gone.
 pub(super) fn both_failed(first: OsError, method: &'static str, second: &OsError) -> Outcome {
-    Outcome::failed(first)
+    let mut outcome = Outcome::failed(first)
         .by(method)
-        .because(format!("copying its file: {second}"))
+        .because(format!("copying its file: {second}"));
+    if outcome.state == State::Absent {
+        outcome.state = state_of(second);
+    }
+    outcome
 }
