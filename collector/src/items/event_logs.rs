@@ -65,7 +65,7 @@ fn collect(job: &mut Job, item: &str) -> Outcome {
     };
     let (mut log, config) = live_log(job, channel);
     let mut outcome = export(job, &mut log, entry).unwrap_or_else(|first| {
-        if first.code == NO_SUCH_CHANNEL {
+        if first.code == NO_SUCH_CHANNEL || job.is_over() {
             return Outcome::failed(first).by(EXPORT);
         }
         (log.query, log.cap_bytes) = (None, None);

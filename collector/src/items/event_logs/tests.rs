@@ -434,3 +434,21 @@ fn an_item_that_was_given_up_leaves_no_file() {
     assert_eq!(outcome.state, State::Timeout);
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
 }
+
+#[test]
+fn an_item_whose_time_is_up_exports_and_copies_nothing() {
+    let machine = Machine {
+        file: Some(("C:/Windows/System32/winevt/Logs/Setup.evtx", b"ElfFile")),
+        ..log_of(vec![10])
+    };
+    let exports = machine.exports.clone();
+    for cap in [None, Some(5)] {
+        let ran = run_item(machine.clone(), cap, |job| {
+            job.until = std::time::Instant::now();
+            collect(job, "eventlog.setup")
+        });
+        assert_eq!(ran.outcome.state, State::Timeout);
+        assert!(ran.artifacts.is_empty());
+    }
+    assert!(exports.lock().unwrap().is_empty());
+}
