@@ -213,7 +213,7 @@ impl Variants {
             let mut buffer = Buffer::new(size);
             let mut used = 0;
             if ask(buffer.size(), buffer.as_mut_ptr(), &raw mut used) != 0 {
-                buffer.cut(used as usize);
+                // What was not filled is zero, which is a value of no type.
                 return Ok(Self(buffer));
             }
             let error = last_error(call);
