@@ -65,8 +65,11 @@ fn collect(job: &mut Job, item: &str) -> Outcome {
     };
     let (mut log, config) = live_log(job, channel);
     let mut outcome = export(job, &mut log, entry).unwrap_or_else(|first| {
-        if first.code == NO_SUCH_CHANNEL || job.is_over() {
+        if first.code == NO_SUCH_CHANNEL {
             return Outcome::failed(first).by(EXPORT);
+        }
+        if job.is_over() {
+            return Outcome::stopped().by(EXPORT).after(Some(first));
         }
         (log.query, log.cap_bytes) = (None, None);
         copy_file(job, channel, config.file.as_deref(), entry, first)

@@ -30,7 +30,9 @@ pub(super) fn export(
         if job.is_over() {
             return Err(os_error(super::EXPORT, TIMEOUT));
         }
-        logs.export(&log.channel, &query.text(), export.path())
+        logs.export(&log.channel, &query.text(), export.path(), &|| {
+            job.is_over()
+        })
     };
     let Some(cap) = log.cap_bytes else {
         make(query)?;
