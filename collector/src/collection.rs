@@ -87,6 +87,7 @@ pub fn collect(asked: Asked<'_>, plan: RunPlan) -> Result<Collected, Failure> {
         log_bytes: live.then(|| cli.profile.log_bytes()),
         samples: cli.profile.samples(),
         scratch: exports.to_owned(),
+        exports: Arc::default(),
     };
     let run = Run {
         system: Arc::clone(&system),

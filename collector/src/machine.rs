@@ -14,6 +14,7 @@ use crate::system::host::HostFacts;
 /// The system under the program.
 #[cfg(windows)]
 pub fn this() -> Arc<dyn System> {
+    crate::win32::console::no_dialogs();
     Arc::new(crate::win32::Windows)
 }
 

@@ -40,6 +40,7 @@ fn collect(disk: &Disk, item: &str) -> (Outcome, Vec<(String, Vec<u8>)>) {
             log_bytes: None,
             samples: 2,
             scratch: PathBuf::new(),
+            exports: Arc::default(),
         }),
         stop: Arc::default(),
         until: Instant::now() + LIMIT,

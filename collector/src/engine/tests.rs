@@ -36,6 +36,7 @@ impl Trial {
                 log_bytes: None,
                 samples: 2,
                 scratch: folder.path().join("scratch"),
+                exports: Arc::default(),
             }),
             started: Instant::now(),
             deadline: None,

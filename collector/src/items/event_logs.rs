@@ -68,6 +68,9 @@ fn collect(job: &mut Job, item: &str) -> Outcome {
         if first.code == NO_SUCH_CHANNEL {
             return Outcome::failed(first).by(EXPORT);
         }
+        if job.is_over() {
+            return Outcome::stopped().by(EXPORT).after(Some(first));
+        }
         (log.query, log.cap_bytes) = (None, None);
         copy_file(job, channel, config.file.as_deref(), entry, first)
     });

@@ -3,10 +3,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use snapdiag_bundle::{OsError, State};
 
-use super::{Job, Outcome, Stopped, Streamed};
+use super::{Job, Outcome, Stopped, Streamed, state_of};
 use crate::system::SysResult;
 use crate::system::files::io_error;
 
@@ -16,14 +18,21 @@ pub(super) const COPY: &str = "copy";
 /// The one exported file, deleted when this is dropped.
 pub(super) struct Exported {
     path: PathBuf,
+    /// Which use of the file this is, and which is the last: an item that was given up may come back
+    /// when the file is another's.
+    turn: u64,
+    last: Arc<AtomicU64>,
 }
 
 impl Exported {
     /// The place for an export; what an earlier one left there is deleted, because Windows exports
     /// only to a file that does not exist.
     pub(super) fn place(job: &Job) -> Self {
+        let last = Arc::clone(&job.settings.exports);
         let exported = Self {
             path: job.settings.export_file(),
+            turn: last.fetch_add(1, Ordering::Relaxed) + 1,
+            last,
         };
         exported.delete();
         exported
@@ -49,6 +58,9 @@ impl Exported {
 
     /// Deletes it, so that it can be exported again.
     pub(super) fn delete(&self) {
+        if self.last.load(Ordering::Relaxed) != self.turn {
+            return;
+        }
         // A file that is not there is what is wanted; one that cannot be deleted makes the export
         // fail with its own error, and the next run deletes it.
         drop(fs::remove_file(&self.path));
@@ -94,9 +106,41 @@ pub(super) fn ended(sent: Result<Streamed, Stopped>, method: &'static str) -> Ou
     outcome.by(method)
 }
 
-/// How an item ended for which both methods failed: the first decides, the second is told.
+/// How an item ended for which both methods failed: the first decides, the second is told. Only
+/// both together say that there is none: an export also fails so when its folder is gone.
 pub(super) fn both_failed(first: OsError, method: &'static str, second: &OsError) -> Outcome {
-    Outcome::failed(first)
+    let mut outcome = Outcome::failed(first)
         .by(method)
-        .because(format!("copying its file: {second}"))
+        .because(format!("copying its file: {second}"));
+    if outcome.state == State::Absent {
+        outcome.state = state_of(second);
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::Settings;
+    use crate::items::testing::{run_with, settings};
+    use crate::system::Unanswered;
+
+    #[test]
+    fn one_that_comes_back_late_leaves_the_file_of_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            scratch: folder.path().to_owned(),
+            ..settings()
+        };
+        run_with(settings, Unanswered, |job| {
+            let late = Exported::place(job);
+            let next = Exported::place(job);
+            fs::write(next.path(), "next").unwrap();
+            drop(late);
+            assert!(next.path().exists());
+            drop(next);
+            assert!(!job.settings.export_file().exists());
+            Outcome::new(State::Empty)
+        });
+    }
 }

@@ -36,7 +36,7 @@ mod volumes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -148,6 +148,8 @@ pub struct Settings {
     /// The folder, open to administrators alone, for the one exported file that may lie there, see
     /// [`Settings::export_file`].
     pub scratch: PathBuf,
+    /// How often that file was used so far.
+    pub exports: Arc<AtomicU64>,
 }
 
 impl Settings {

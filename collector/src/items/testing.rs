@@ -35,6 +35,7 @@ pub(super) fn settings() -> Settings {
         log_bytes: None,
         samples: 2,
         scratch: PathBuf::new(),
+        exports: Arc::default(),
     }
 }
 

@@ -35,15 +35,18 @@ pub trait EventLogs: Send + Sync {
     }
 
     /// Exports the records that fit an `XPath` query into a file that does not exist yet
-    /// (`EvtExportLog`).
+    /// (`EvtExportLog`), which is called off when `over` becomes true (`EvtCancel`).
     ///
     /// # Errors
-    /// That of the call.
-    fn export(&self, channel: &str, query: &str, file: &Path) -> SysResult<()> {
-        let _ = (channel, query, file);
+    /// That of the call: 1223 where it was called off.
+    fn export(&self, channel: &str, query: &str, file: &Path, over: Over<'_>) -> SysResult<()> {
+        let _ = (channel, query, file, over);
         not_implemented("EvtExportLog")
     }
 }
+
+/// Whether a call has to end; asked from another thread.
+pub type Over<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// How a channel is configured. What Windows does not say is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

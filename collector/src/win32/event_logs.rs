@@ -2,29 +2,34 @@
 
 use std::path::Path;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS};
 use windows_sys::Win32::System::EventLog::{
-    EVT_HANDLE, EVT_VARIANT, EvtChannelConfigEnabled, EvtChannelLoggingConfigLogFilePath,
-    EvtChannelLoggingConfigMaxSize, EvtChannelLoggingConfigRetention, EvtClose,
-    EvtCreateRenderContext, EvtExportLog, EvtExportLogChannelPath, EvtGetChannelConfigProperty,
-    EvtGetLogInfo, EvtLogFileSize, EvtLogNumberOfLogRecords, EvtNext, EvtOpenChannelConfig,
-    EvtOpenChannelPath, EvtOpenLog, EvtQuery, EvtQueryChannelPath, EvtQueryReverseDirection,
-    EvtRender, EvtRenderContextSystem, EvtRenderEventValues, EvtSystemEventRecordId,
-    EvtSystemTimeCreated, EvtVarTypeBoolean, EvtVarTypeFileTime, EvtVarTypeString,
-    EvtVarTypeUInt32, EvtVarTypeUInt64,
+    EVT_HANDLE, EVT_VARIANT, EvtCancel, EvtChannelConfigEnabled,
+    EvtChannelLoggingConfigLogFilePath, EvtChannelLoggingConfigMaxSize,
+    EvtChannelLoggingConfigRetention, EvtClose, EvtCreateRenderContext, EvtExportLog,
+    EvtExportLogChannelPath, EvtGetChannelConfigProperty, EvtGetLogInfo, EvtLogFileSize,
+    EvtLogNumberOfLogRecords, EvtNext, EvtOpenChannelConfig, EvtOpenChannelPath, EvtOpenLog,
+    EvtQuery, EvtQueryChannelPath, EvtQueryReverseDirection, EvtRender, EvtRenderContextSystem,
+    EvtRenderEventValues, EvtSystemEventRecordId, EvtSystemTimeCreated, EvtVarTypeBoolean,
+    EvtVarTypeFileTime, EvtVarTypeString, EvtVarTypeUInt32, EvtVarTypeUInt64,
 };
 
 use super::Windows;
 use super::native::{Buffer, Plain};
 use super::wide::{last_error, wide};
-use crate::system::event_logs::{Config, EventLogs, Info, Mark, Order, Walk};
+use crate::system::event_logs::{Config, EventLogs, Info, Mark, Order, Over, Walk};
 use crate::system::{SysResult, os_error};
 
 /// Events asked for at once.
 const BATCH: usize = 64;
 /// How long one answer of the service may take, milliseconds.
 const PATIENCE: u32 = 20_000;
+/// How often it is looked whether an export is to be called off.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often a buffer is made larger.
 const GROWTHS: usize = 4;
 /// Largest answer that is read, bytes.
@@ -103,23 +108,51 @@ impl EventLogs for Windows {
         Ok(Walk { records, last })
     }
 
-    fn export(&self, channel: &str, query: &str, file: &Path) -> SysResult<()> {
+    fn export(&self, channel: &str, query: &str, file: &Path, over: Over<'_>) -> SysResult<()> {
         let (channel, query, file) = (wide(channel), wide(query), wide(file));
-        // SAFETY: the three texts end in a zero; session 0 is this machine.
-        let done = unsafe {
-            EvtExportLog(
-                0,
-                channel.as_ptr(),
-                query.as_ptr(),
-                file.as_ptr(),
-                EvtExportLogChannelPath,
-            )
-        };
-        match done {
-            0 => Err(last_error("EvtExportLog")),
-            _ => Ok(()),
-        }
+        cancelled_when(over, || {
+            // SAFETY: the three texts end in a zero; session 0 is this machine.
+            let done = unsafe {
+                EvtExportLog(
+                    0,
+                    channel.as_ptr(),
+                    query.as_ptr(),
+                    file.as_ptr(),
+                    EvtExportLogChannelPath,
+                )
+            };
+            match done {
+                0 => Err(last_error("EvtExportLog")),
+                _ => Ok(()),
+            }
+        })
     }
+}
+
+/// Makes a call of the session, and calls it off when it has to end. Of a log of gigabytes an export
+/// takes minutes, and the service goes on with one that nobody waits for.
+fn cancelled_when<T>(over: Over<'_>, call: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watch = || {
+            while !done.load(Ordering::Relaxed) {
+                if over() {
+                    // SAFETY: takes the session of this machine, which is 0. It may come before the
+                    // call is under way, so it is repeated.
+                    unsafe { EvtCancel(0) };
+                }
+                thread::park_timeout(LOOK);
+            }
+        };
+        // Without a thread for it the call just takes its time.
+        let watcher = thread::Builder::new().spawn_scoped(scope, watch);
+        let answer = call();
+        done.store(true, Ordering::Relaxed);
+        if let Ok(watcher) = watcher {
+            watcher.thread().unpark();
+        }
+        answer
+    })
 }
 
 /// The next events of a query, none at its end.
@@ -213,7 +246,7 @@ impl Variants {
             let mut buffer = Buffer::new(size);
             let mut used = 0;
             if ask(buffer.size(), buffer.as_mut_ptr(), &raw mut used) != 0 {
-                buffer.cut(used as usize);
+                // What was not filled is zero, which is a value of no type.
                 return Ok(Self(buffer));
             }
             let error = last_error(call);

@@ -6,13 +6,15 @@ use snapdiag_bundle::LiveLog;
 use super::Query;
 use crate::items::Job;
 use crate::items::exported::Exported;
-use crate::system::SysResult;
 use crate::system::event_logs::Order;
+use crate::system::{SysResult, os_error};
 
 /// How often an export that came out too large is made again with fewer records.
 const TRIES: usize = 4;
 /// Smallest record that is reckoned with, bytes: a header and a template's values.
 const SMALLEST_RECORD: u64 = 128;
+/// `ERROR_TIMEOUT`.
+const TIMEOUT: u32 = 1460;
 
 /// Exports the newest records that fit the query and the cap. Says why, if older ones were left
 /// out or the export stayed over the cap.
@@ -23,8 +25,17 @@ pub(super) fn export(
     export: &Exported,
 ) -> SysResult<Option<String>> {
     let logs = job.system.event_logs();
+    // Whoever is late finds the file of another item in its place.
+    let make = |query: &Query| {
+        if job.is_over() {
+            return Err(os_error(super::EXPORT, TIMEOUT));
+        }
+        logs.export(&log.channel, &query.text(), export.path(), &|| {
+            job.is_over()
+        })
+    };
     let Some(cap) = log.cap_bytes else {
-        logs.export(&log.channel, &query.text(), export.path())?;
+        make(query)?;
         return Ok(None);
     };
     let whole = query.text();
@@ -37,7 +48,7 @@ pub(super) fn export(
             query.from_record = cut.map(|mark| mark.record_id).or(query.from_record);
             held = Some(walk.records);
         }
-        logs.export(&log.channel, &query.text(), export.path())?;
+        make(query)?;
         let size = export.size()?;
         if size <= cap || left == 0 || held == Some(1) || job.is_over() {
             return Ok(reason(query, size, cap));

@@ -9,7 +9,7 @@ use snapdiag_bundle::items::ITEMS;
 use super::*;
 use crate::items::Settings;
 use crate::items::testing::{Ran, given_up, run_with, settings};
-use crate::system::event_logs::{EventLogs, Info, Mark, Walk};
+use crate::system::event_logs::{EventLogs, Info, Mark, Over, Walk};
 use crate::system::files::{Files, SharedFile};
 use crate::system::{System, os_error};
 
@@ -23,6 +23,8 @@ struct Machine {
     config: Config,
     info: Info,
     fails: Option<u32>,
+    /// An export ends when it is called off.
+    hangs: bool,
     /// The log's file, and where it is.
     file: Option<(&'static str, &'static [u8])>,
     /// The queries of all exports.
@@ -85,10 +87,16 @@ impl EventLogs for Machine {
         })
     }
 
-    fn export(&self, _channel: &str, query: &str, file: &Path) -> SysResult<()> {
+    fn export(&self, _channel: &str, query: &str, file: &Path, over: Over<'_>) -> SysResult<()> {
         assert!(!file.exists(), "Windows exports to a new file only");
         self.exports.lock().unwrap().push(query.to_owned());
         self.check("EvtExportLog")?;
+        if self.hangs {
+            while !over() {
+                std::thread::yield_now();
+            }
+            return Err(os_error("EvtExportLog", 1223));
+        }
         let ids = self.matching(query);
         let bytes: usize = ids.iter().map(|id| self.records[id - 1]).sum();
         fs::write(file, vec![b'x'; bytes]).unwrap();
@@ -433,4 +441,41 @@ fn an_item_that_was_given_up_leaves_no_file() {
     });
     assert_eq!(outcome.state, State::Timeout);
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[test]
+fn an_item_whose_time_is_up_exports_and_copies_nothing() {
+    let machine = Machine {
+        file: Some(("C:/Windows/System32/winevt/Logs/Setup.evtx", b"ElfFile")),
+        ..log_of(vec![10])
+    };
+    let exports = machine.exports.clone();
+    for cap in [None, Some(5)] {
+        let ran = run_item(machine.clone(), cap, |job| {
+            job.until = std::time::Instant::now();
+            collect(job, "eventlog.setup")
+        });
+        assert_eq!(ran.outcome.state, State::Timeout);
+        assert!(ran.artifacts.is_empty());
+    }
+    assert!(exports.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_export_without_end_is_called_off() {
+    let machine = Machine {
+        hangs: true,
+        file: Some(("C:/Windows/System32/winevt/Logs/Setup.evtx", b"ElfFile")),
+        ..log_of(vec![10])
+    };
+    let ran = run_item(machine, None, |job| {
+        job.until = std::time::Instant::now() + Duration::from_millis(200);
+        collect(job, "eventlog.setup")
+    });
+    let called_off = Some(os_error("EvtExportLog", 1223));
+    assert_eq!(
+        (ran.outcome.state, ran.outcome.error),
+        (State::Timeout, called_off)
+    );
+    assert!(ran.artifacts.is_empty());
 }

@@ -166,7 +166,6 @@ fn when_both_methods_fail_the_first_decides_and_the_second_is_told() {
     for (code, state) in [
         (1314, State::Denied),
         (5, State::Denied),
-        (2, State::Absent),
         (112, State::Failed),
     ] {
         let (folder, settings) = scratch();
@@ -179,6 +178,19 @@ fn when_both_methods_fail_the_first_decides_and_the_second_is_told() {
         assert_eq!(ran.outcome.state, state);
         assert!(ran.artifacts.is_empty());
         assert!(is_empty(&folder));
+    }
+}
+
+#[test]
+fn a_hive_whose_file_is_there_is_not_absent() {
+    let locked = Err(os_error("CreateFileW", 32));
+    // The folder for exports is gone: ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND.
+    for code in [2, 3] {
+        let (_folder, settings) = scratch();
+        let files = [("root/System32/config/SYSTEM", locked.clone())];
+        let outcome = run_with(settings, with_files(code, &files), system).outcome;
+        assert_eq!(outcome.state, State::Locked);
+        assert_eq!(outcome.error, Some(os_error(SAVE, code)));
     }
 }
 
