@@ -28,8 +28,10 @@ const TRIES: u32 = 4;
 const FIRST_SIZE: u32 = 16 * 1024;
 /// No list of interfaces, addresses or servers is longer; ends a list that is a ring.
 const MOST: usize = 4096;
-/// Bits of `InterfaceAndOperStatusFlags`: `HardwareInterface`, `ConnectorPresent`.
+/// Bits of `InterfaceAndOperStatusFlags`: `HardwareInterface`, `FilterInterface`,
+/// `ConnectorPresent`.
 const HARDWARE: u8 = 1;
+const FILTER: u8 = 2;
 const CONNECTOR: u8 = 4;
 
 impl Network for Windows {
@@ -225,6 +227,7 @@ fn interface(row: &MIB_IF_ROW2) -> Interface {
         admin_status: row.AdminStatus.cast_unsigned(),
         media_state: row.MediaConnectState.cast_unsigned(),
         hardware: flags & HARDWARE != 0,
+        filter: flags & FILTER != 0,
         connector_present: flags & CONNECTOR != 0,
         permanent_mac: row
             .PermanentPhysicalAddress
