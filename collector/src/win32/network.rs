@@ -6,7 +6,9 @@ use std::ptr::null_mut;
 use snapdiag_bundle::records::{
     Adapter, AdapterAddress, DnsServer, GatewayAddress, Neighbour, Route,
 };
-use windows_sys::Win32::Foundation::{ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, NO_ERROR};
+use windows_sys::Win32::Foundation::{
+    ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, ERROR_NOT_FOUND, NO_ERROR,
+};
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     FreeMibTable, GAA_FLAG_INCLUDE_ALL_INTERFACES, GAA_FLAG_INCLUDE_GATEWAYS,
     GAA_FLAG_SKIP_ANYCAST, GAA_FLAG_SKIP_MULTICAST, GetAdaptersAddresses, GetIfTable2,
@@ -28,6 +30,8 @@ const TRIES: u32 = 4;
 const FIRST_SIZE: u32 = 16 * 1024;
 /// No list of interfaces, addresses or servers is longer; ends a list that is a ring.
 const MOST: usize = 4096;
+/// How the tables of routes and neighbours say that they are empty.
+const NO_ENTRIES: u32 = ERROR_NOT_FOUND;
 /// Bits of `InterfaceAndOperStatusFlags`: `HardwareInterface`, `FilterInterface`,
 /// `ConnectorPresent`.
 const HARDWARE: u8 = 1;
@@ -86,6 +90,9 @@ impl Network for Windows {
         let mut table: *mut MIB_IPFORWARD_TABLE2 = null_mut();
         // SAFETY: `table` receives a table to free.
         let result = unsafe { GetIpForwardTable2(AF_UNSPEC, &raw mut table) };
+        if result == NO_ENTRIES {
+            return Ok(Vec::new());
+        }
         let table = Table::new("GetIpForwardTable2", result, table)?;
         // SAFETY: the table holds as many rows as it says.
         let rows =
@@ -97,6 +104,9 @@ impl Network for Windows {
         let mut table: *mut MIB_IPNET_TABLE2 = null_mut();
         // SAFETY: `table` receives a table to free.
         let result = unsafe { GetIpNetTable2(AF_UNSPEC, &raw mut table) };
+        if result == NO_ENTRIES {
+            return Ok(Vec::new());
+        }
         let table = Table::new("GetIpNetTable2", result, table)?;
         // SAFETY: the table holds as many rows as it says.
         let rows =
