@@ -38,8 +38,9 @@ const ECHO_TIME: Duration = Duration::from_secs(2);
 const CONNECT_TIME: Duration = Duration::from_secs(4);
 /// All questions together; the calls that take no time end by themselves before.
 const ALL_TIME: Duration = Duration::from_secs(7);
-/// Stack of a thread that asks, bytes.
-const STACK: usize = 128 * 1024;
+/// Stack of a thread that asks, bytes: address space, of which memory is what is used. Providers of
+/// other makers run on it inside the calls of Windows.
+const STACK: usize = 512 * 1024;
 
 fn collect(job: &mut Job) -> Outcome {
     const METHOD: &str = "sockets";
