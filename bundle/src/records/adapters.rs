@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// All interfaces (`GetAdaptersAddresses` with `GAA_FLAG_INCLUDE_GATEWAYS` and
-/// `GAA_FLAG_INCLUDE_ALL_INTERFACES`, joined with `GetIfTable2` by LUID).
+/// All interfaces but those of filter drivers, which repeat the adapter below them
+/// (`GetAdaptersAddresses` with `GAA_FLAG_INCLUDE_GATEWAYS` and `GAA_FLAG_INCLUDE_ALL_INTERFACES`,
+/// joined with `GetIfTable2` by LUID).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Adapters {

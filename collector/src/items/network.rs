@@ -42,7 +42,7 @@ fn adapters(job: &mut Job) -> Outcome {
     };
     let interfaces = parts.take(job.system.network().interfaces());
     let bindings = parts.take(Bindings::read(job.system.registry()));
-    for adapter in &mut adapters {
+    adapters.retain_mut(|adapter| {
         let row = interfaces
             .iter()
             .flatten()
@@ -53,7 +53,10 @@ fn adapters(job: &mut Job) -> Outcome {
         if let Some(bindings) = &bindings {
             bindings.describe(adapter);
         }
-    }
+        // A filter driver shows up once more above each adapter, with the adapter's own MAC
+        // address and state, and has no address of its own.
+        row.is_none_or(|row| !row.filter)
+    });
     let record = Adapters { adapters };
     parts.finish(job, "network/adapters.json", &record, METHOD)
 }

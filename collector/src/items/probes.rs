@@ -29,16 +29,18 @@ pub(super) const COLLECTORS: &[Collector] = &[Collector {
     collect,
 }];
 
-/// A question to a name server over one transport.
+/// A question to a name server over UDP.
 const DNS_TIME: Duration = Duration::from_secs(2);
 /// An echo.
 const ECHO_TIME: Duration = Duration::from_secs(2);
-/// A connection. Windows tells of a closed port only after it has tried for two seconds.
+/// A connection, and a question to a name server over TCP. Windows tells of a closed port only after
+/// it has tried for two seconds.
 const CONNECT_TIME: Duration = Duration::from_secs(4);
 /// All questions together; the calls that take no time end by themselves before.
 const ALL_TIME: Duration = Duration::from_secs(7);
-/// Stack of a thread that asks, bytes.
-const STACK: usize = 128 * 1024;
+/// Stack of a thread that asks, bytes: address space, of which memory is what is used. Providers of
+/// other makers run on it inside the calls of Windows.
+const STACK: usize = 512 * 1024;
 
 fn collect(job: &mut Job) -> Outcome {
     const METHOD: &str = "sockets";
@@ -165,7 +167,7 @@ fn answer(system: &dyn System, planned: &Planned) -> (ProbeOutcome, Option<Plann
             },
             Some(to),
         ) => match transport {
-            Transport::Tcp => ask::tcp(to, name, *record_type, DNS_TIME),
+            Transport::Tcp => ask::tcp(to, name, *record_type, CONNECT_TIME),
             Transport::Udp => {
                 let resolved = ask::udp(to, name, *record_type, DNS_TIME);
                 let again = resolved.truncated.then(|| planned.over_tcp());

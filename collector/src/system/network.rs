@@ -50,6 +50,8 @@ pub struct Interface {
     pub media_state: u32,
     /// `HardwareInterface`.
     pub hardware: bool,
+    /// `FilterInterface`.
+    pub filter: bool,
     /// `ConnectorPresent`.
     pub connector_present: bool,
     /// `PermanentPhysicalAddress`.

@@ -149,12 +149,13 @@ impl Service {
 
     /// Whether a key is installed for that product.
     fn has_key(&self, product: &GUID) -> SysResult<bool> {
+        /// `SL_E_VALUE_NOT_FOUND`, which is how a product without a key answers (slpublic.h), and
         /// `SL_E_PKEY_NOT_INSTALLED`.
-        const NOT_INSTALLED: u32 = 0xC004_F014;
+        const NO_KEY: [u32; 2] = [0xC004_F012, 0xC004_F014];
         let (mut count, mut keys) = (0, null_mut());
         // SAFETY: the service is open, all parameters live through the call.
         let result = unsafe { (self.keys)(self.handle, product, &raw mut count, &raw mut keys) };
-        if result.cast_unsigned() == NOT_INSTALLED {
+        if NO_KEY.contains(&result.cast_unsigned()) {
             return Ok(false);
         }
         check("SLGetInstalledProductKeyIds", result)?;

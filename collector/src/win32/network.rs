@@ -6,7 +6,9 @@ use std::ptr::null_mut;
 use snapdiag_bundle::records::{
     Adapter, AdapterAddress, DnsServer, GatewayAddress, Neighbour, Route,
 };
-use windows_sys::Win32::Foundation::{ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, NO_ERROR};
+use windows_sys::Win32::Foundation::{
+    ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, ERROR_NOT_FOUND, NO_ERROR,
+};
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     FreeMibTable, GAA_FLAG_INCLUDE_ALL_INTERFACES, GAA_FLAG_INCLUDE_GATEWAYS,
     GAA_FLAG_SKIP_ANYCAST, GAA_FLAG_SKIP_MULTICAST, GetAdaptersAddresses, GetIfTable2,
@@ -28,8 +30,12 @@ const TRIES: u32 = 4;
 const FIRST_SIZE: u32 = 16 * 1024;
 /// No list of interfaces, addresses or servers is longer; ends a list that is a ring.
 const MOST: usize = 4096;
-/// Bits of `InterfaceAndOperStatusFlags`: `HardwareInterface`, `ConnectorPresent`.
+/// How the tables of routes and neighbours say that they are empty.
+const NO_ENTRIES: u32 = ERROR_NOT_FOUND;
+/// Bits of `InterfaceAndOperStatusFlags`: `HardwareInterface`, `FilterInterface`,
+/// `ConnectorPresent`.
 const HARDWARE: u8 = 1;
+const FILTER: u8 = 2;
 const CONNECTOR: u8 = 4;
 
 impl Network for Windows {
@@ -84,6 +90,9 @@ impl Network for Windows {
         let mut table: *mut MIB_IPFORWARD_TABLE2 = null_mut();
         // SAFETY: `table` receives a table to free.
         let result = unsafe { GetIpForwardTable2(AF_UNSPEC, &raw mut table) };
+        if result == NO_ENTRIES {
+            return Ok(Vec::new());
+        }
         let table = Table::new("GetIpForwardTable2", result, table)?;
         // SAFETY: the table holds as many rows as it says.
         let rows =
@@ -95,6 +104,9 @@ impl Network for Windows {
         let mut table: *mut MIB_IPNET_TABLE2 = null_mut();
         // SAFETY: `table` receives a table to free.
         let result = unsafe { GetIpNetTable2(AF_UNSPEC, &raw mut table) };
+        if result == NO_ENTRIES {
+            return Ok(Vec::new());
+        }
         let table = Table::new("GetIpNetTable2", result, table)?;
         // SAFETY: the table holds as many rows as it says.
         let rows =
@@ -225,6 +237,7 @@ fn interface(row: &MIB_IF_ROW2) -> Interface {
         admin_status: row.AdminStatus.cast_unsigned(),
         media_state: row.MediaConnectState.cast_unsigned(),
         hardware: flags & HARDWARE != 0,
+        filter: flags & FILTER != 0,
         connector_present: flags & CONNECTOR != 0,
         permanent_mac: row
             .PermanentPhysicalAddress

@@ -171,8 +171,14 @@ fn nobody_there_is_absent_unless_the_firmware_names_a_cloud() {
     drop(closed);
     assert_eq!(ask(None, address).1.state, State::Absent);
     let (record, outcome) = ask(Some("alibaba"), address);
-    assert_eq!((record, outcome.state), (None, State::Failed));
-    assert!(outcome.error.is_some());
+    // Windows tells of a closed port only after two seconds, which a request does not have.
+    let refused = if cfg!(windows) {
+        State::Timeout
+    } else {
+        State::Failed
+    };
+    assert_eq!((record, outcome.state), (None, refused));
+    assert_eq!(outcome.error.is_some(), !cfg!(windows));
     // One that takes the connection and says nothing.
     let mute = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let outcome = ask(Some("tencent"), mute.local_addr().unwrap()).1;

@@ -114,6 +114,7 @@ fn machine(component: &str, upper: &str) -> Machine {
             admin_status: 1,
             media_state: 1,
             hardware: true,
+            filter: false,
             connector_present: true,
             permanent_mac: Some("525400a1b2c3".to_owned()),
         }]),
@@ -157,6 +158,16 @@ fn teams_members_switches_and_balanced_adapters_are_known() {
     );
     balanced.keys.insert(interface, Key::default());
     assert_eq!(described(balanced).load_balanced, Some(true));
+}
+
+#[test]
+fn a_filter_is_no_adapter() {
+    let mut filter = machine("PCI\\VEN_8086", "Tcpip");
+    filter.interfaces.as_mut().unwrap()[0].filter = true;
+    let ran = run(filter, adapters);
+    assert_eq!(ran.outcome, Outcome::ok("GetAdaptersAddresses"));
+    let record: Adapters = ran.record("network/adapters.json");
+    assert_eq!(record.adapters, []);
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn a_connection_is_answered_or_refused() {
     let address = listener.local_addr().unwrap();
     assert_eq!(ask::connect(address, TIME), answered(&[]));
     drop(listener);
-    let outcome = ask::connect(address, TIME);
+    let outcome = ask::connect(address, CONNECT_TIME);
     assert!(
         matches!(outcome, ProbeOutcome::Refused { code: Some(_) }),
         "{outcome:?}"
