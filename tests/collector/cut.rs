@@ -5,6 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use snapdiag::analyze::{self, Opened};
+use snapdiag::checks::table;
+use snapdiag::checks::thresholds::Thresholds;
+use snapdiag::facts::sources::Options;
+use snapdiag::report::{Report, Selection};
 use snapdiag_bundle::{Bundle, Limits, OpenError, State};
 
 use crate::volume::{Place, SYSTEM_LOG, files, noise};
@@ -28,6 +33,11 @@ fn assert_readable(place: &Place, when: Duration) {
                     let whole = row.artifacts.iter().all(|artifact| there(&artifact.name));
                     assert!(whole, "{}, killed after {when:?}", row.item);
                 }
+                let bare = manifest.items.iter().all(|row| row.artifacts.is_empty());
+                match analyze::open(&path, &Options::default()) {
+                    Ok(opened) => assert_eq!(decided(&opened), table::TABLE.len()),
+                    Err(error) => assert!(bare, "{error}, killed after {when:?}"),
+                }
             }
             // Killed before the first entry was there.
             Err(OpenError::NotAnArchive { .. }) => {}
@@ -35,6 +45,13 @@ fn assert_readable(place: &Place, when: Duration) {
         }
         fs::remove_file(path).unwrap();
     }
+}
+
+/// How many checks come to a verdict.
+fn decided(opened: &Opened) -> usize {
+    let limits = Thresholds::default();
+    let report = Report::new(&opened.snapshot(), &limits, &Selection::default());
+    report.coverage.len()
 }
 
 #[test]

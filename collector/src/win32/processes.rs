@@ -19,7 +19,7 @@ const GUESS: usize = 512 << 10;
 /// of the SDK's header by the names that the kernel's symbols give them.
 #[repr(C)]
 #[derive(Clone, Copy)]
-#[allow(dead_code)] // Fields that only hold the place of others.
+#[allow(dead_code, reason = "fields that only hold the place of others")]
 struct Entry {
     next: u32,
     threads: u32,
